@@ -1,0 +1,134 @@
+/*
+ * The daemon's side of ukey-token: asynchronous calls to helper processes, one per module, each
+ * restarted when it dies.  One call type and one reply type serve all operations; which members an
+ * operation uses is in the message table (message.h).
+ */
+#ifndef TOKEN_CLIENT_H
+#define TOKEN_CLIENT_H
+
+#include "loop/loop.h"
+#include "uk/buf.h"
+#include "uk/log.h"
+#include "uk/pubkey.h"
+#include "uk/rc.h"
+#include "uk/secret.h"
+
+enum token_op {
+	TOKEN_LIST,     /* -> tokens */
+	TOKEN_OBJECTS,  /* token -> objects: certificates and keys */
+	TOKEN_LOGIN,    /* token, pin */
+	TOKEN_LOGOUT,   /* token */
+	TOKEN_SIGN,     /* token, key_id, digest -> data: PKCS#1 v1.5 or raw r||s */
+	TOKEN_KEYGEN,   /* token, alg, label -> key_id, data: SubjectPublicKeyInfo */
+	TOKEN_PUT_CERT, /* token, key_id, label, data: DER */
+	TOKEN_DELETE,   /* token, object */
+	TOKEN_PREPARE,  /* token (blank), so_pin, pin, label -> token_id: initialised and logged in
+			 */
+	TOKEN_OP__MAX
+};
+
+enum token_state {
+	TOKEN_READY,
+	TOKEN_BLANK, /* not initialised */
+	TOKEN_PIN_LOCKED,
+	TOKEN_STATE__MAX
+};
+
+/* PIN tries left, as far as the token tells. */
+#define TOKEN_TRIES_UNKNOWN (-1)
+#define TOKEN_TRIES_LOW     (-2) /* CKF_USER_PIN_COUNT_LOW: fewer than all, at least two */
+
+struct token_info {
+	char id[65]; /* what calls name the token by: its serial number, made unique per module */
+	char serial[65]; /* may be empty for a blank token */
+	char label[97];
+	char model[65];
+	char manufacturer[97];
+	enum token_state state;
+	int tries; /* 1: the last one */
+	bool logged_in;
+	uint32_t algs; /* bit per enum uk_keyalg that the token can make and use */
+};
+
+enum token_kind {
+	TOKEN_CERT,
+	TOKEN_KEY, /* a key pair */
+};
+
+struct token_object {
+	enum token_kind kind;
+	char key_id[65]; /* CKA_ID, hex; what ties a certificate to its key */
+	char label[97];
+	enum uk_keyalg alg;
+	bool has_key;        /* TOKEN_CERT: its private key is on this token */
+	struct uk_span data; /* TOKEN_CERT: DER; TOKEN_KEY: SubjectPublicKeyInfo */
+};
+
+/* All strings and spans are borrowed for the duration of token_call(). */
+struct token_call {
+	enum token_op op;
+	const char *token;
+	const char *key_id;
+	const char *label;
+	enum uk_keyalg alg;
+	enum token_kind kind;
+	struct uk_span data; /* digest, certificate */
+	const struct uk_secret *pin;
+	const struct uk_secret *so_pin;
+};
+
+/* Lent for the duration of the callback. */
+struct token_reply {
+	int tries;
+	const char *token_id;
+	const char *key_id;
+	struct uk_span data;
+	const struct token_info *tokens;
+	size_t n_tokens;
+	const struct token_object *objects;
+	size_t n_objects;
+};
+
+/* err is NULL on success; reply is NULL on failure but for `tries` (UK_E_PIN_WRONG, _LOCKED). */
+typedef void token_done_fn(void *ctx, const struct uk_err *err, const struct token_reply *reply);
+
+enum token_change {
+	TOKEN_INSERTED,
+	TOKEN_REMOVED,
+	TOKEN_CHANGED
+};
+typedef void token_change_fn(void *ctx, enum token_change what, const struct token_info *token);
+
+struct token_client;
+struct token_request; /* a call under way */
+
+struct token_module {
+	const char *path; /* of the PKCS#11 module */
+	const char *kind; /* "pkcs11" */
+};
+
+/*
+ * Start a helper for each module.  `helper` is the path of ukey-token.  `changed` is called for
+ * every token that comes, goes, or changes state, whoever caused it.
+ */
+UK_CHECK enum uk_rc token_client_new(struct loop *loop, const struct uk_log *log,
+    const char *helper, const struct token_module *modules, size_t n_modules,
+    token_change_fn *changed, void *ctx, struct token_client **out, struct uk_err *err);
+void token_client_free(struct token_client **c);
+
+/*
+ * Start a call.  `done` is called exactly once, later (never from within token_call()), unless the
+ * request is dropped first.  A helper that does not answer within deadline_ms is killed and
+ * restarted: UK_E_TIMEOUT for this call, UK_E_UNAVAILABLE for the others it had.
+ * Returns NULL only when `call` is malformed (programmer's error).
+ */
+struct token_request *token_call(struct token_client *c, const struct token_call *call,
+    int64_t deadline_ms, token_done_fn *done, void *ctx);
+
+/* The asker has gone: the call goes on, its answer is dropped. */
+void token_drop(struct token_request **r);
+
+/* What is in now, without asking the helpers; lent until the next loop round. */
+const struct token_info *token_known(const struct token_client *c, size_t *n);
+
+#endif

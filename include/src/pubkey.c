@@ -1,0 +1,280 @@
+#include <assert.h>
+#include <string.h>
+
+#include <openssl/ecdsa.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/objects.h>
+#include <openssl/sha.h>
+#include <openssl/x509.h>
+
+#include "uk/pubkey.h"
+
+#define SPKI_MAX 2048
+
+struct uk_pubkey {
+	EVP_PKEY *pkey;
+	enum uk_keyalg alg;
+};
+
+struct alg_row {
+	const char *name;
+	const char *signature;
+	bool ec;
+	size_t digest;
+	size_t sig_max;
+};
+
+static const struct alg_row algs[] = {
+	[UK_KEY_UNKNOWN] = { "unknown", "", false, 0, 0 },
+	[UK_KEY_RSA_2048] = { "rsa-2048", "RS256", false, 32, 256 },
+	[UK_KEY_RSA_3072] = { "rsa-3072", "RS256", false, 32, 384 },
+	[UK_KEY_RSA_4096] = { "rsa-4096", "RS256", false, 32, 512 },
+	[UK_KEY_P256] = { "p-256", "ES256", true, 32, 64 },
+	[UK_KEY_P384] = { "p-384", "ES384", true, 48, 96 },
+};
+static_assert(sizeof(algs) / sizeof(algs[0]) == UK_KEY__MAX, "one row per key algorithm");
+
+static const struct alg_row *
+row(enum uk_keyalg a)
+{
+	return (unsigned)a < UK_KEY__MAX ? &algs[a] : &algs[UK_KEY_UNKNOWN];
+}
+
+const char *
+uk_keyalg_name(enum uk_keyalg a)
+{
+	return row(a)->name;
+}
+
+const char *
+uk_keyalg_signature(enum uk_keyalg a)
+{
+	return row(a)->signature;
+}
+
+enum uk_keyalg
+uk_keyalg_from_name(const char *name)
+{
+	for (unsigned i = 1; i < UK_KEY__MAX; i++)
+		if (strcmp(algs[i].name, name) == 0)
+			return (enum uk_keyalg)i;
+	return UK_KEY_UNKNOWN;
+}
+
+bool
+uk_keyalg_is_ec(enum uk_keyalg a)
+{
+	return row(a)->ec;
+}
+
+size_t
+uk_keyalg_digest_len(enum uk_keyalg a)
+{
+	return row(a)->digest;
+}
+
+size_t
+uk_keyalg_sig_max(enum uk_keyalg a)
+{
+	return row(a)->sig_max;
+}
+
+static enum uk_keyalg
+alg_of(EVP_PKEY *pkey)
+{
+	char group[32] = "";
+	size_t n = 0;
+
+	if (EVP_PKEY_get_base_id(pkey) == EVP_PKEY_RSA) {
+		switch (EVP_PKEY_get_bits(pkey)) {
+		case 2048:
+			return UK_KEY_RSA_2048;
+		case 3072:
+			return UK_KEY_RSA_3072;
+		case 4096:
+			return UK_KEY_RSA_4096;
+		default:
+			return UK_KEY_UNKNOWN;
+		}
+	}
+	if (EVP_PKEY_get_base_id(pkey) != EVP_PKEY_EC ||
+	    EVP_PKEY_get_group_name(pkey, group, sizeof(group), &n) != 1)
+		return UK_KEY_UNKNOWN;
+	switch (OBJ_sn2nid(group)) {
+	case NID_X9_62_prime256v1:
+		return UK_KEY_P256;
+	case NID_secp384r1:
+		return UK_KEY_P384;
+	default:
+		return UK_KEY_UNKNOWN;
+	}
+}
+
+enum uk_rc
+uk_pubkey_from_spki(struct uk_span der, struct uk_pubkey **out, struct uk_err *err)
+{
+	const unsigned char *p = der.p;
+	struct uk_pubkey *k;
+	EVP_PKEY *pkey;
+
+	if (der.n == 0 || der.n > SPKI_MAX)
+		return uk_fail(err, UK_E_INPUT, "public-key-malformed", "spki", 0);
+	pkey = d2i_PUBKEY(NULL, &p, (long)der.n);
+	if (pkey == NULL || p != der.p + der.n) {
+		EVP_PKEY_free(pkey);
+		ERR_clear_error();
+		return uk_fail(err, UK_E_INPUT, "public-key-malformed", "d2i_PUBKEY", 0);
+	}
+	k = uk_xalloc(sizeof(*k));
+	k->pkey = pkey;
+	k->alg = alg_of(pkey);
+	*out = k;
+	return UK_OK;
+}
+
+void
+uk_pubkey_free(struct uk_pubkey **k)
+{
+	if (k == NULL || *k == NULL)
+		return;
+	EVP_PKEY_free((*k)->pkey);
+	free(*k);
+	*k = NULL;
+}
+
+enum uk_keyalg
+uk_pubkey_alg(const struct uk_pubkey *k)
+{
+	return k->alg;
+}
+
+enum uk_rc
+uk_pubkey_spki(const struct uk_pubkey *k, struct uk_buf *out)
+{
+	unsigned char *der = NULL;
+	const int n = i2d_PUBKEY(k->pkey, &der);
+
+	if (n <= 0)
+		return UK_E_INTERNAL;
+	uk_buf_put(out, uk_span(der, (size_t)n));
+	OPENSSL_free(der);
+	return uk_buf_failed(out) ? UK_E_LIMIT : UK_OK;
+}
+
+static const EVP_MD *
+md_of(enum uk_keyalg a)
+{
+	return row(a)->digest == 48 ? EVP_sha384() : EVP_sha256();
+}
+
+enum uk_rc
+uk_digest(enum uk_keyalg a, struct uk_span data, struct uk_buf *out)
+{
+	const size_t n = row(a)->digest;
+	uint8_t *p = n != 0 ? uk_buf_room(out, n) : NULL;
+
+	if (p == NULL)
+		return n != 0 ? UK_E_LIMIT : UK_E_UNSUPPORTED;
+	if (EVP_Digest(data.p, data.n, p, NULL, md_of(a), NULL) != 1)
+		return UK_E_INTERNAL;
+	uk_buf_add(out, n);
+	return UK_OK;
+}
+
+void
+uk_sha256(struct uk_span data, uint8_t out[32])
+{
+	(void)SHA256(data.p, data.n, out);
+}
+
+enum uk_rc
+uk_ecdsa_to_der(struct uk_span raw, struct uk_buf *out)
+{
+	const size_t half = raw.n / 2;
+	enum uk_rc rc = UK_E_INTERNAL;
+	unsigned char *der = NULL;
+	ECDSA_SIG *sig = NULL;
+	BIGNUM *r = NULL, *s = NULL;
+	int n;
+
+	if (raw.n == 0 || raw.n % 2 != 0 || raw.n > 256)
+		return UK_E_INPUT;
+	sig = ECDSA_SIG_new();
+	r = BN_bin2bn(raw.p, (int)half, NULL);
+	s = BN_bin2bn(raw.p + half, (int)half, NULL);
+	if (sig == NULL || r == NULL || s == NULL || ECDSA_SIG_set0(sig, r, s) != 1)
+		goto out;
+	r = s = NULL;
+	n = i2d_ECDSA_SIG(sig, &der);
+	if (n <= 0)
+		goto out;
+	uk_buf_put(out, uk_span(der, (size_t)n));
+	rc = uk_buf_failed(out) ? UK_E_LIMIT : UK_OK;
+out:
+	OPENSSL_free(der);
+	ECDSA_SIG_free(sig);
+	BN_free(r);
+	BN_free(s);
+	return rc;
+}
+
+enum uk_rc
+uk_ecdsa_from_der(struct uk_span der, enum uk_keyalg a, struct uk_buf *out)
+{
+	const int half = (int)row(a)->sig_max / 2;
+	const unsigned char *p = der.p;
+	enum uk_rc rc = UK_E_INPUT;
+	ECDSA_SIG *sig;
+	uint8_t *to;
+
+	if (!row(a)->ec || der.n > 256)
+		return UK_E_INPUT;
+	sig = d2i_ECDSA_SIG(NULL, &p, (long)der.n);
+	if (sig == NULL || p != der.p + der.n)
+		goto out;
+	to = uk_buf_room(out, 2 * (size_t)half);
+	if (to == NULL) {
+		rc = UK_E_LIMIT;
+		goto out;
+	}
+	if (BN_bn2binpad(ECDSA_SIG_get0_r(sig), to, half) != half ||
+	    BN_bn2binpad(ECDSA_SIG_get0_s(sig), to + half, half) != half)
+		goto out;
+	uk_buf_add(out, 2 * (size_t)half);
+	rc = UK_OK;
+out:
+	ECDSA_SIG_free(sig);
+	ERR_clear_error();
+	return rc;
+}
+
+enum uk_rc
+uk_verify(const struct uk_pubkey *k, struct uk_span data, struct uk_span sig, struct uk_err *err)
+{
+	enum uk_rc rc = UK_E_INTEGRITY;
+	EVP_MD_CTX *ctx = NULL;
+	struct uk_buf der;
+
+	uk_buf_init(&der, 256);
+	if (k->alg == UK_KEY_UNKNOWN)
+		return uk_fail(err, UK_E_UNSUPPORTED, NULL, "verify", 0);
+	if (row(k->alg)->ec) {
+		if (sig.n != row(k->alg)->sig_max || uk_ecdsa_to_der(sig, &der) != UK_OK)
+			goto out;
+		sig = uk_buf_span(&der);
+	}
+	ctx = EVP_MD_CTX_new();
+	if (ctx == NULL) {
+		rc = UK_E_INTERNAL;
+		goto out;
+	}
+	if (EVP_DigestVerifyInit(ctx, NULL, md_of(k->alg), NULL, k->pkey) == 1 &&
+	    EVP_DigestVerify(ctx, sig.p, sig.n, data.p, data.n) == 1)
+		rc = UK_OK;
+out:
+	EVP_MD_CTX_free(ctx);
+	ERR_clear_error();
+	uk_buf_fini(&der);
+	return rc == UK_OK ? UK_OK : uk_fail(err, rc, "signature-wrong", "verify", 0);
+}

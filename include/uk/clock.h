@@ -1,0 +1,31 @@
+/* Time, handed in, so that a test can set it. */
+#ifndef UK_CLOCK_H
+#define UK_CLOCK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct uk_clock {
+	int64_t (*now)(void *ctx);     /* Unix time, seconds */
+	int64_t (*mono_ms)(void *ctx); /* monotonic milliseconds, for deadlines */
+	void *ctx;
+};
+
+extern const struct uk_clock uk_clock_system;
+
+int64_t uk_now(const struct uk_clock *c);
+int64_t uk_mono_ms(const struct uk_clock *c);
+
+#define UK_TIME_LEN 32
+
+/* "2026-11-22T06:30:00Z" */
+void uk_time_utc(int64_t t, char out[UK_TIME_LEN]);
+
+/* "2026-11-22 14:30:00" in Asia/Shanghai (UTC+8, no daylight saving since 1991), as Alipay and the
+ * pages show it. */
+void uk_time_beijing(int64_t t, char out[UK_TIME_LEN]);
+
+/* Days since 1970-01-01 of the Beijing date. */
+int64_t uk_day_beijing(int64_t t);
+
+#endif
