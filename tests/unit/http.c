@@ -132,6 +132,35 @@ post_limited(void *app, struct http_request *rq, struct uk_err *err)
 	return uk_fail(err, UK_E_RATE, NULL, "secret cause", 4711);
 }
 
+#define BIG ((size_t)24 << 20) /* more than the kernel's buffers take */
+
+static enum uk_rc
+get_big(void *app, struct http_request *rq, struct uk_err *err)
+{
+	struct uk_buf b;
+
+	(void)app;
+	(void)err;
+	uk_buf_init(&b, BIG);
+	(void)uk_buf_room(&b, BIG);
+	uk_buf_add(&b, BIG);
+	http_answer_bytes(rq, 200, "application/octet-stream", &b);
+	return UK_OK;
+}
+
+static enum uk_rc
+get_too_big(void *app, struct http_request *rq, struct uk_err *err)
+{
+	struct uk_buf b;
+
+	(void)app;
+	(void)err;
+	uk_buf_init(&b, 1);
+	uk_buf_put_str(&b, "what does not fit");
+	http_answer_bytes(rq, 200, "text/plain", &b);
+	return UK_OK;
+}
+
 static enum uk_rc
 post_empty(void *app, struct http_request *rq, struct uk_err *err)
 {
@@ -255,6 +284,8 @@ static const struct http_route routes[] = {
 	{ .method = HTTP_DELETE, .path = "/api/items", .handler = post_empty },
 	{ .method = HTTP_GET, .path = "/api/later/{n}", .handler = get_later },
 	{ .method = HTTP_GET, .path = "/api/slow", .handler = get_slow },
+	{ .method = HTTP_GET, .path = "/api/big", .handler = get_big },
+	{ .method = HTTP_GET, .path = "/api/too-big", .handler = get_too_big },
 	{ .method = HTTP_POST,
 	    .path = "/api/staff/x",
 	    .who = WHO_STAFF,
@@ -839,6 +870,85 @@ closes_slow_senders(void **state)
 	app_close(&app);
 }
 
+/* Asks for much and reads nothing. */
+static void
+closes_slow_readers(void **state)
+{
+	struct httpd_config cfg = plain;
+	struct app app;
+	char *out = uk_xalloc(BIG + 4096);
+	long n;
+	int fd;
+
+	(void)state;
+	cfg.send_ms = 300;
+	app_open(&app, &cfg);
+	fd = peer_connect(app.port);
+	peer_send(fd, "GET /api/big HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+	n = peer_read(fd, out, BIG + 4096, 5000);
+	assert_int_equal(n, strlen(out) + BIG); /* the body is zeros */
+	(void)close(fd);
+	fd = peer_connect(app.port);
+	peer_send(fd, "GET /api/big HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+	pause_ms(600);
+	assert_in_range(peer_read(fd, out, BIG + 4096, 5000), 1, BIG - 1);
+	(void)close(fd);
+	app_close(&app);
+	free(out);
+}
+
+static void
+tells_before_the_body(void **state)
+{
+	static const char text[] = "PUT /api/images/a HTTP/1.1\r\nHost: x\r\nX-Ukey: 1\r\n"
+				   "Content-Type: image/png\r\nExpect: 100-continue\r\n"
+				   "Connection: close\r\nContent-Length: %d\r\n\r\n";
+	struct app *app = *state;
+	char head[512];
+	char out[2048];
+	int fd = peer_connect(app->port);
+
+	(void)snprintf(head, sizeof(head), text, 3);
+	peer_send(fd, head);
+	assert_int_equal(peer_read(fd, out, sizeof(out), 200), -1);
+	assert_non_null(strstr(out, "HTTP/1.1 100 "));
+	peer_send(fd, "abc");
+	assert_true(peer_read(fd, out, sizeof(out), 3000) > 0);
+	assert_non_null(strstr(out, "\r\n\r\nabc"));
+	(void)close(fd);
+	(void)snprintf(head, sizeof(head), text, 9000000);
+	assert_true(peer_ask(app->port, head, out, sizeof(out)) > 0);
+	assert_memory_equal(out, "HTTP/1.1 413 ", 13);
+}
+
+static void
+refuses_what_it_cannot_hold(void **state)
+{
+	refused(call(*state, "GET", "/api/too-big", NULL, NULL), 500, "internal", NULL);
+}
+
+/* The writer's queue may be emptied after the server is gone. */
+static void
+survives_answers_after_the_end(void **state)
+{
+	struct httpd_config cfg = plain;
+	struct app app;
+	char out[2048];
+	int fd;
+
+	(void)state;
+	cfg.answer_ms = 100;
+	app_open(&app, &cfg);
+	atomic_store(&app.hold, true);
+	fd = peer_connect(app.port);
+	peer_send(fd, "GET /api/later/1 HTTP/1.1\r\nHost: x\r\n\r\n");
+	pause_ms(20);
+	app_close(&app);
+	assert_true(peer_read(fd, out, sizeof(out), 1000) > 0);
+	assert_non_null(strstr(out, " 504 "));
+	(void)close(fd);
+}
+
 static void
 answers_for_a_late_handler(void **state)
 {
@@ -1249,6 +1359,10 @@ main(void)
 		cmocka_unit_test_setup_teardown(answers_many_at_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(survives_clients_that_leave, setup, teardown),
 		cmocka_unit_test(closes_slow_senders),
+		cmocka_unit_test(closes_slow_readers),
+		cmocka_unit_test_setup_teardown(tells_before_the_body, setup, teardown),
+		cmocka_unit_test_setup_teardown(refuses_what_it_cannot_hold, setup, teardown),
+		cmocka_unit_test(survives_answers_after_the_end),
 		cmocka_unit_test(answers_for_a_late_handler),
 		cmocka_unit_test(refuses_when_busy),
 		cmocka_unit_test(limits_memory_for_bodies),
