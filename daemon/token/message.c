@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "token/message.h"
+#include "token/text.h"
 #include "uk/x509.h"
 
 #define OBJECTS_MAX 512u
@@ -37,32 +38,6 @@ struct shape {
 	uint32_t may;
 };
 
-/* No control characters, and UTF-8 (RFC 3629): these names reach JSON, dialogs and logs. */
-static bool
-is_text(struct uk_span s)
-{
-	static const uint32_t least[] = { 0, 0x80, 0x800, 0x10000 };
-
-	for (size_t i = 0; i < s.n;) {
-		const uint8_t c = s.p[i];
-		const size_t more = c < 0x80 ? 0 : c < 0xe0 ? 1 : c < 0xf0 ? 2 : 3;
-		uint32_t u = more == 0 ? c : c & (0x3fu >> more);
-
-		if ((c >= 0x80 && c < 0xc2) || c > 0xf4 || more >= s.n - i)
-			return false;
-		for (size_t k = 1; k <= more; k++) {
-			if ((s.p[i + k] & 0xc0) != 0x80)
-				return false;
-			u = u << 6 | (s.p[i + k] & 0x3fu);
-		}
-		if (u < 0x20 || (u >= 0x7f && u < 0xa0) || u < least[more] || u > 0x10ffff ||
-		    (u >= 0xd800 && u < 0xe000))
-			return false;
-		i += more + 1;
-	}
-	return true;
-}
-
 static bool
 is_hex(struct uk_span s)
 {
@@ -97,10 +72,10 @@ enum tag {
 
 #define AT(m) offsetof(struct message, m)
 static const struct field fields[] = {
-	[T_TOKEN] = { "token", F_TEXT, AT(token), 1, ID_MAX, is_text },
+	[T_TOKEN] = { "token", F_TEXT, AT(token), 1, ID_MAX, text_ok },
 	[T_KEY_ID] = { "key-id", F_TEXT, AT(key_id), 2, ID_MAX, is_hex },
-	[T_LABEL] = { "label", F_TEXT, AT(label), 0, TEXT_MAX, is_text },
-	[T_TOKEN_ID] = { "token-id", F_TEXT, AT(token_id), 1, ID_MAX, is_text },
+	[T_LABEL] = { "label", F_TEXT, AT(label), 0, TEXT_MAX, text_ok },
+	[T_TOKEN_ID] = { "token-id", F_TEXT, AT(token_id), 1, ID_MAX, text_ok },
 	[T_DATA] = { "data", F_BYTES, AT(data), 1, UK_CERT_MAX, NULL },
 	[T_PIN] = { "pin", F_BYTES, AT(pin), 1, MESSAGE_PIN_MAX, NULL },
 	[T_SO_PIN] = { "so-pin", F_BYTES, AT(so_pin), 1, MESSAGE_PIN_MAX, NULL },
@@ -147,11 +122,11 @@ static_assert(sizeof(shapes) / sizeof(shapes[0]) == MESSAGE__MAX, "one row per k
 
 #define AT(m) offsetof(struct token_info, m)
 static const struct field token_fields[] = {
-	{ "id", F_CHARS, AT(id), 1, ID_MAX, is_text },
-	{ "serial", F_CHARS, AT(serial), 0, ID_MAX, is_text },
-	{ "label", F_CHARS, AT(label), 0, TEXT_MAX, is_text },
-	{ "model", F_CHARS, AT(model), 0, ID_MAX, is_text },
-	{ "manufacturer", F_CHARS, AT(manufacturer), 0, TEXT_MAX, is_text },
+	{ "id", F_CHARS, AT(id), 1, ID_MAX, text_ok },
+	{ "serial", F_CHARS, AT(serial), 0, ID_MAX, text_ok },
+	{ "label", F_CHARS, AT(label), 0, TEXT_MAX, text_ok },
+	{ "model", F_CHARS, AT(model), 0, ID_MAX, text_ok },
+	{ "manufacturer", F_CHARS, AT(manufacturer), 0, TEXT_MAX, text_ok },
 	{ "state", F_U32, AT(state), 0, TOKEN_STATE__MAX - 1, NULL },
 	{ "tries", F_I32, AT(tries), TOKEN_TRIES_LOW, 255, NULL },
 	{ "logged-in", F_BOOL, AT(logged_in), 0, 1, NULL },
@@ -165,7 +140,7 @@ static const struct shape token_shape = { "token", (1u << TOKEN_FIELDS) - 1, 0 }
 static const struct field object_fields[] = {
 	{ "kind", F_U32, AT(kind), TOKEN_CERT, TOKEN_KEY, NULL },
 	{ "key-id", F_CHARS, AT(key_id), 0, ID_MAX, is_hex },
-	{ "label", F_CHARS, AT(label), 0, TEXT_MAX, is_text },
+	{ "label", F_CHARS, AT(label), 0, TEXT_MAX, text_ok },
 	{ "alg", F_U32, AT(alg), 0, UK_KEY__MAX - 1, NULL },
 	{ "has-key", F_BOOL, AT(has_key), 0, 1, NULL },
 	{ "data", F_BYTES, AT(data), 1, UK_CERT_MAX, NULL },
