@@ -438,6 +438,7 @@ answers_when_it_is_freed(void **state)
 	token_client_free(&f->client);
 	assert_true(a.done);
 	assert_int_equal(a.rc, UK_E_UNAVAILABLE);
+	answer_fini(&a);
 }
 
 #define T(t) cmocka_unit_test_setup_teardown(t, fixture_setup, fixture_teardown)

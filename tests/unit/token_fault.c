@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -358,6 +359,48 @@ module_that_is_not_there(void **state)
 	(void)fclose(f->log.out);
 }
 
+/* The end of the daemon does not wait for a module that does not come back. */
+static void
+module_hangs_while_the_client_ends(void **state)
+{
+	static const uint8_t digest[32] = { 1 };
+	struct fixture *f = *state;
+	struct token_call call = { .op = TOKEN_SIGN, .data = { digest, sizeof(digest) } };
+	char id[65], key[65];
+	struct answer a;
+	pid_t helper;
+
+	start_with_key(f, false, id, key);
+	helper = helper_pid(0);
+	fixture_rules(f, "C_Sign:1=hang\n");
+	call.token = id;
+	call.key_id = key;
+	(void)fixture_send(f, &call, FIXTURE_WAIT, &a);
+	token_client_free(&f->client);
+	assert_true(a.done);
+	assert_int_equal(a.rc, UK_E_UNAVAILABLE);
+	assert_int_equal(kill(helper, 0), -1);
+	answer_fini(&a);
+}
+
+/* One token that two modules show is listed once; their blank slots are told apart. */
+static void
+modules_that_show_the_same_token(void **state)
+{
+	struct fixture *f = *state;
+	struct token_call list = { .op = TOKEN_LIST };
+	struct answer a;
+
+	assert_int_equal(setenv("UKEY_FAULT_CONF", getenv("SOFTHSM2_CONF"), 1), 0);
+	elsewhere_init_token("shared");
+	fixture_start_faulty(f, true);
+	fixture_call(f, &list, FIXTURE_WAIT, &a);
+	assert_int_equal(a.rc, UK_OK);
+	assert_int_equal(a.n_tokens, 3);
+	assert_int_equal(fixture_login(f, fixture_token(f, TOKEN_READY), FIXTURE_PIN), UK_OK);
+	answer_fini(&a);
+}
+
 /* The client believes nothing that a helper says. */
 static void
 helper_that_talks_nonsense(void **state)
@@ -443,6 +486,8 @@ main(void)
 		T(finishes_a_token_left_half_prepared),
 		T(full_token),
 		T(module_that_is_not_there),
+		T(module_hangs_while_the_client_ends),
+		T(modules_that_show_the_same_token),
 		T(helper_that_talks_nonsense),
 		T(helper_leaves_on_malformed_frames),
 	};
