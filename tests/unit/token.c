@@ -100,7 +100,8 @@ logs_in_with_the_right_pin_only(void **state)
 {
 	struct fixture *f = *state;
 	struct uk_secret *pin = uk_secret_new(uk_span_str("000000"));
-	struct token_call call = { .op = TOKEN_LOGIN, .pin = pin };
+	struct uk_secret *small = uk_secret_new(uk_span_str("123"));
+	struct token_call call = { .op = TOKEN_LOGIN };
 	struct token_call out = { .op = TOKEN_LOGOUT };
 	char id[65], key[65];
 	struct answer a;
@@ -114,13 +115,20 @@ logs_in_with_the_right_pin_only(void **state)
 	answer_fini(&a);
 	assert_int_equal(fixture_sign(f, id, key), UK_E_UNAUTHORIZED);
 
+	/* It can't be right, and costs no try. */
+	call.pin = small;
+	fixture_call(f, &call, FIXTURE_WAIT, &a);
+	assert_int_equal(a.rc, UK_E_PIN_WRONG);
+	assert_string_equal(a.reason, "pin-length");
+	assert_int_equal(a.tries, TOKEN_TRIES_UNKNOWN);
+	answer_fini(&a);
+	call.pin = pin;
 	fixture_call(f, &call, FIXTURE_WAIT, &a);
 	assert_int_equal(a.rc, UK_E_PIN_WRONG);
 	assert_int_equal(a.tries, TOKEN_TRIES_LOW);
 	answer_fini(&a);
 	assert_int_equal(fixture_sign(f, id, key), UK_E_UNAUTHORIZED);
 
-	assert_int_equal(fixture_login(f, id, "123"), UK_E_INPUT); /* costs no try */
 	assert_int_equal(fixture_login(f, id, FIXTURE_PIN), UK_OK);
 	assert_int_equal(fixture_sign(f, id, key), UK_OK); /* the handle is found again */
 
@@ -130,6 +138,7 @@ logs_in_with_the_right_pin_only(void **state)
 	answer_fini(&a);
 	assert_int_equal(fixture_sign(f, id, key), UK_E_UNAUTHORIZED);
 	uk_secret_free(&pin);
+	uk_secret_free(&small);
 }
 
 static void
