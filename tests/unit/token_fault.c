@@ -93,8 +93,8 @@ module_hangs_and_the_other_goes_on(void **state)
 	fixture_rules(f, "C_Sign:1=hang\n");
 	call.token = id;
 	call.key_id = key;
-	(void)fixture_send(f, &call, 700, &a);
-	(void)fixture_send(f, &call, 700, &behind);
+	(void)fixture_send(f, &call, 2000, &a);
+	(void)fixture_send(f, &call, 2000, &behind);
 	assert_int_equal(fixture_sign(f, other, other_key), UK_OK);
 	assert_false(a.done);
 	fixture_wait(f, &a);
