@@ -14,16 +14,15 @@
 #include "uk/secret.h"
 
 enum token_op {
-	TOKEN_LIST,     /* -> tokens */
+	TOKEN_LIST,     /* -> tokens, of all modules that answered */
 	TOKEN_OBJECTS,  /* token -> objects: certificates and keys */
 	TOKEN_LOGIN,    /* token, pin */
 	TOKEN_LOGOUT,   /* token */
 	TOKEN_SIGN,     /* token, key_id, digest -> data: PKCS#1 v1.5 or raw r||s */
 	TOKEN_KEYGEN,   /* token, alg, label -> key_id, data: SubjectPublicKeyInfo */
-	TOKEN_PUT_CERT, /* token, key_id, label, data: DER */
-	TOKEN_DELETE,   /* token, object */
-	TOKEN_PREPARE,  /* token (blank), so_pin, pin, label -> token_id: initialised and logged in
-			 */
+	TOKEN_PUT_CERT, /* token, key_id (NULL: a CA's), label, data: DER */
+	TOKEN_DELETE,   /* token, kind, and data: DER (TOKEN_CERT) or key_id (TOKEN_KEY) */
+	TOKEN_PREPARE,  /* token (blank), so_pin, pin, label -> token_id: initialised, logged in */
 	TOKEN_OP__MAX
 };
 
@@ -89,7 +88,7 @@ struct token_reply {
 	size_t n_objects;
 };
 
-/* err is NULL on success; reply is NULL on failure but for `tries` (UK_E_PIN_WRONG, _LOCKED). */
+/* err is NULL on success; on failure the reply has only `tries` (UK_E_PIN_WRONG, _LOCKED). */
 typedef void token_done_fn(void *ctx, const struct uk_err *err, const struct token_reply *reply);
 
 enum token_change {
@@ -114,13 +113,17 @@ struct token_module {
 UK_CHECK enum uk_rc token_client_new(struct loop *loop, const struct uk_log *log,
     const char *helper, const struct token_module *modules, size_t n_modules,
     token_change_fn *changed, void *ctx, struct token_client **out, struct uk_err *err);
+
+/* Ends the helpers.  Calls under way are answered (UK_E_UNAVAILABLE) from within. */
 void token_client_free(struct token_client **c);
 
 /*
  * Start a call.  `done` is called exactly once, later (never from within token_call()), unless the
- * request is dropped first.  A helper that does not answer within deadline_ms is killed and
- * restarted: UK_E_TIMEOUT for this call, UK_E_UNAVAILABLE for the others it had.
- * Returns NULL only when `call` is malformed (programmer's error).
+ * request is dropped first.  A helper works on one call at a time, in order; deadline_ms counts
+ * from when it can begin, so that a key generation does not cost the calls behind it.  A helper
+ * that does not answer by then is killed and restarted: UK_E_TIMEOUT for this call,
+ * UK_E_UNAVAILABLE for the others it had.
+ * Returns NULL only for an unknown op (programmer's error) and from within token_client_free().
  */
 struct token_request *token_call(struct token_client *c, const struct token_call *call,
     int64_t deadline_ms, token_done_fn *done, void *ctx);
@@ -128,7 +131,10 @@ struct token_request *token_call(struct token_client *c, const struct token_call
 /* The asker has gone: the call goes on, its answer is dropped. */
 void token_drop(struct token_request **r);
 
-/* What is in now, without asking the helpers; lent until the next loop round. */
+/*
+ * What is in now, without asking the helpers; lent until the next loop round.  Empty until the
+ * helpers have reported for the first time: the first TOKEN_LIST waits for that.
+ */
 const struct token_info *token_known(const struct token_client *c, size_t *n);
 
 #endif
