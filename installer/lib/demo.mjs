@@ -1,4 +1,5 @@
 // Sets the stage, drives one order end to end, and stays up.  Called by installer/demo.
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -10,7 +11,7 @@ const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..')
 const { values: opt } = parseArgs({
   options: {
     mode: { type: 'string' }, state: { type: 'string' }, bin: { type: 'string' },
-    algorithm: { type: 'string' },
+    algorithm: { type: 'string' }, port: { type: 'string' },
   },
 });
 
@@ -18,50 +19,63 @@ let step = 'stage';
 const ok = (what) => console.log(`ok ${what}`);
 
 // The new certificate as it stands on the key, and a signature by the key that openssl accepts.
-function prove(stage, order) {
+function prove(stage) {
   const { applicant } = stage.people;
-  const text = (name) => path.join(applicant.home, name);
+  const file = (name) => stage.file('proof', name);
   const ca = (name) => path.join(stage.caDir, name);
   const openssl = (...args) => stage.run('openssl', args);
+  const pem = (kind, der, name) => fs.writeFileSync(file(name), openssl(kind, '-in', der, '-inform', 'DER'));
 
-  const list = JSON.parse(stage.ukey(applicant, 'certificates', '--json')).certificates;
-  const cert = list.find((c) => c.serial === order.certificate.serial);
-  if (!cert) throw new StageError(`no certificate ${order.certificate.serial} on the key`);
-  fs.writeFileSync(text('certificate.der'), Buffer.from(cert.certificate, 'base64'));
-  const shown = openssl('x509', '-in', text('certificate.der'), '-inform', 'DER', '-noout',
+  const [cert] = JSON.parse(stage.ukey(applicant, 'certificates', '--json')).certificates
+    .filter((c) => c.hasKey);
+  if (!cert) throw new StageError('no certificate on the key');
+  fs.mkdirSync(stage.file('proof'), { mode: 0o755 });
+  fs.writeFileSync(file('certificate.der'), Buffer.from(cert.certificate, 'base64'));
+  const shown = openssl('x509', '-in', file('certificate.der'), '-inform', 'DER', '-noout',
     '-subject', '-issuer', '-serial', '-dates', '-nameopt', 'utf8,sep_comma_plus_space');
   console.log(shown.trim().replace(/^/gm, '   '));
   ok('certificate read back from the token');
 
-  fs.writeFileSync(text('text'), randomBytes(64).toString('hex'), { mode: 0o644 });
+  const signature = path.join(applicant.home, 'signature.p7s');
+  fs.writeFileSync(file('text'), randomBytes(64).toString('hex'), { mode: 0o644 });
   stage.ukey(applicant, 'sign', '--certificate', cert.id, '--format', 'cms-detached',
-    '--in', text('text'), '--out', text('signature.p7s'));
-  const chain = openssl('x509', '-in', ca('root.cer'), '-inform', 'DER')
-    + openssl('x509', '-in', ca('issuer.cer'), '-inform', 'DER');
-  fs.writeFileSync(text('chain.pem'), chain);
-  stage.run('curl', ['-sf', '-o', text('crl.der'), `${stage.origin}/ca/crl.crl`]);
-  fs.writeFileSync(text('crl.pem'), openssl('crl', '-in', text('crl.der'), '-inform', 'DER'));
-  openssl('cms', '-verify', '-in', text('signature.p7s'), '-inform', 'DER', '-content', text('text'),
-    '-binary', '-CAfile', text('chain.pem'), '-purpose', 'any', '-out', '/dev/null');
-  fs.writeFileSync(text('certificate.pem'), openssl('x509', '-in', text('certificate.der'), '-inform', 'DER'));
-  openssl('verify', '-CAfile', text('chain.pem'), '-CRLfile', text('crl.pem'), '-crl_check',
-    text('certificate.pem'));
+    '--in', file('text'), '--out', signature);
+  fs.writeFileSync(file('chain.pem'), ['root.cer', 'issuer.cer']
+    .map((name) => openssl('x509', '-in', ca(name), '-inform', 'DER')).join(''));
+  pem('x509', file('certificate.der'), 'certificate.pem');
+  stage.run('curl', ['-sf', '-o', file('crl.der'), `${stage.origin}/ca/crl.crl`]);
+  pem('crl', file('crl.der'), 'crl.pem');
+  openssl('cms', '-verify', '-in', signature, '-inform', 'DER', '-content', file('text'), '-binary',
+    '-CAfile', file('chain.pem'), '-purpose', 'any', '-out', '/dev/null');
+  openssl('verify', '-CAfile', file('chain.pem'), '-CRLfile', file('crl.pem'), '-crl_check',
+    file('certificate.pem'));
   ok('signature over a fresh random text verified with openssl against the CA and its CRL');
 }
 
-async function order(stage, demo) {
-  const { newUnit } = await import('../../tests/manual/new-unit.mjs');
-  const done = await newUnit(demo, {
-    ok: (id, what) => { step = id; ok(`${id} ${what}`); },
-    remember: (id, pin) => stage.remember(stage.people[id], pin),
-    post: (serial) => stage.post(stage.people.producer, stage.people.applicant, serial),
+// The browsers, as their people use them; each step is printed as it passes.
+function drive(scenario) {
+  const child = spawn(process.execPath, [path.join(root, 'tests/manual', `${scenario}.mjs`),
+    path.resolve(opt.state, 'demo.json')], { stdio: 'inherit' });
+  const ended = new Promise((resolve, reject) => {
+    child.once('exit', (code) => (code === 0 ? resolve() : reject(new StageError('a step of the order'))));
   });
+  return { child, ended };
+}
+
+async function order(stage, scenario) {
+  step = 'order';
+  await scenario.ended;
+  step = 'post';
+  const { result } = JSON.parse(fs.readFileSync(stage.file('demo.json'), 'utf8'));
+  const { password } = JSON.parse(fs.readFileSync(result, 'utf8'));
+  await stage.post(stage.people.producer, stage.people.applicant);
+  stage.remember(stage.people.applicant, password);
   step = 'proof';
-  prove(stage, done);
+  prove(stage);
 }
 
 function welcome(demo) {
-  const people = Object.values(demo.people)
+  const people = Object.values(demo.persons)
     .map((p) => `  ${p.title.padEnd(24)} ${p.browser}`).join('\n');
   console.log(`
 The demo is up.  ${path.join(opt.state, 'demo.json')} has everything.
@@ -75,16 +89,20 @@ Ctrl-C ends it.`);
 
 async function main() {
   const stage = new Stage({ state: path.resolve(opt.state), bin: path.resolve(opt.bin), root,
-    algorithm: opt.algorithm });
+    algorithm: opt.algorithm, port: Number(opt.port) });
   let status = 0;
   const stopped = new Promise((resolve) => {
     process.once('SIGINT', resolve);
     process.once('SIGTERM', resolve);
   });
+  let scenario = null;
   try {
     const demo = await stage.start();
     ok('stage: CA, sandbox, keys of the staff, helpers of three people');
-    if (opt.mode !== 'hold') await Promise.race([order(stage, demo), stopped]);
+    if (opt.mode !== 'hold') {
+      scenario = drive('new-unit');
+      await Promise.race([order(stage, scenario), stopped]);
+    }
     if (opt.mode !== 'exit') {
       welcome(demo);
       await stopped;
@@ -93,6 +111,7 @@ async function main() {
     console.log(`failed at ${step}: ${e instanceof StageError ? e.message : e.stack}`);
     status = 1;
   } finally {
+    scenario?.child.kill('SIGTERM');
     await stage.stop();
   }
   process.exit(status);

@@ -11,7 +11,6 @@ const SOFTHSM = [
   `/usr/lib/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu/softhsm/libsofthsm2.so`,
 ].find((p) => fs.existsSync(p));
 
-export const PORTS = { portal: 8600, sandbox: 8700 };
 const DAEMON_PORTS = [21071, 21072, 21073, 21074, 21075];
 
 // Not in /etc/passwd on purpose: the demo adds no account to the machine.
@@ -44,11 +43,12 @@ async function until(what, ms, test) {
 
 export class Stage {
   // state: folder for everything; bin: folder of the built programs; root: the checkout
-  constructor({ state, bin, root, algorithm = 'p256', say = console.log }) {
+  constructor({ state, bin, root, port = 8600, algorithm = 'p256', say = console.log }) {
     Object.assign(this, { state, bin, root, algorithm, say });
+    this.ports = { portal: port, sandbox: port + 100 };
     this.children = [];
     this.people = {};
-    this.origin = `http://localhost:${PORTS.portal}`;
+    this.origin = `http://localhost:${this.ports.portal}`;
   }
 
   file(...parts) {
@@ -56,7 +56,7 @@ export class Stage {
   }
 
   async checkPorts() {
-    for (const [name, port] of Object.entries(PORTS)) {
+    for (const [name, port] of Object.entries(this.ports)) {
       if (!(await portFree(port))) {
         throw new StageError(`port ${port} (${name}) is in use; end what listens there, then try again`);
       }
@@ -75,6 +75,7 @@ export class Stage {
     fs.rmSync(this.state, { recursive: true, force: true });
     fs.mkdirSync(this.file('bin'), { recursive: true, mode: 0o755 });
     fs.mkdirSync(this.file('log'), { mode: 0o755 });
+    fs.mkdirSync(this.file('people'), { mode: 0o755 });
     for (const p of ['ukeyd', 'ukey-token', 'ukey', 'ukey-ca', 'ukey-sandbox', 'ukey-photo']) {
       if (fs.existsSync(path.join(this.bin, p))) {
         fs.copyFileSync(path.join(this.bin, p), this.file('bin', p));
@@ -127,24 +128,18 @@ export class Stage {
     const dir = this.file('sandbox');
     fs.mkdirSync(dir, { mode: 0o700 });
     this.spawn('sandbox', this.file('bin', 'ukey-sandbox'), [
-      '--dir', dir, '--listen', `127.0.0.1:${PORTS.sandbox}`, '--speed', '60',
+      '--dir', dir, '--listen', `127.0.0.1:${this.ports.sandbox}`, '--speed', '60',
     ]);
-    this.sandboxUrl = `http://127.0.0.1:${PORTS.sandbox}`;
+    this.sandboxUrl = `http://127.0.0.1:${this.ports.sandbox}`;
     await until('ukey-sandbox answers', 15000, () => fetch(this.sandboxUrl).then((r) => r.ok, () => false));
-    return JSON.parse(fs.readFileSync(path.join(dir, 'sandbox.json'), 'utf8'));
   }
 
-  initCa(connectors) {
-    const dir = this.file('ca');
-    this.ukeyCa('init', '--dir', dir, '--algorithm', this.algorithm, '--origin', this.origin,
-      '--name', '示范数字证书认证中心');
-    const file = path.join(dir, 'config.json');
-    const config = { ...JSON.parse(fs.readFileSync(file, 'utf8')), ...connectors };
-    config.listen = `127.0.0.1:${PORTS.portal}`;
-    config.portal = this.file('portal');
-    fs.writeFileSync(file, JSON.stringify(config, null, 2));
-    this.caDir = dir;
-    this.caConfig = file;
+  initCa() {
+    this.caDir = this.file('ca');
+    this.caConfig = path.join(this.caDir, 'config.json');
+    this.ukeyCa('init', '--dir', this.caDir, '--algorithm', this.algorithm, '--origin', this.origin,
+      '--name', '示范数字证书认证中心', '--listen', `127.0.0.1:${this.ports.portal}`,
+      '--portal', this.file('portal'), '--with', this.file('sandbox', 'sandbox.json'));
   }
 
   ukeyCa(...args) {
@@ -183,7 +178,7 @@ export class Stage {
     fs.mkdirSync(p.policy, { mode: 0o755 });
     fs.writeFileSync(p.env.SOFTHSM2_CONF,
       `directories.tokendir = ${p.tokens}\nobjectstore.backend = file\nlog.level = ERROR\nslots.removable = true\n`);
-    fs.writeFileSync(p.memory, '');
+    fs.writeFileSync(p.memory, '', { mode: 0o600 });
     this.writePolicy(p);
     this.run('chown', ['-R', `${p.uid}:${p.uid}`, home]);
     this.people[id] = p;
@@ -191,7 +186,7 @@ export class Stage {
   }
 
   writePolicy(p) {
-    const ticket = JSON.parse(fs.readFileSync(path.join(this.caDir, 'ticket.pub.jwk'), 'utf8'));
+    const ticket = JSON.parse(fs.readFileSync(path.join(this.caDir, 'ticket-public.jwk'), 'utf8'));
     fs.writeFileSync(path.join(p.policy, 'demo.json'), JSON.stringify({
       development: true,
       modules: [SOFTHSM],
@@ -257,30 +252,33 @@ export class Stage {
     return wrapper;
   }
 
-  // The post: a key travels from the producer's desk to the customer's machine.
-  post(from, to, serial) {
-    const marks = (d) => fs.readdirSync(d).map((f) => path.join(d, f));
-    const wanted = Buffer.from(serial);
-    const dir = marks(from.tokens).find((d) =>
-      marks(d).some((f) => f.endsWith('token.object') && fs.readFileSync(f).includes(wanted)));
-    if (!dir) throw new StageError(`the key ${serial} is not at the producer's desk`);
-    const there = path.join(to.tokens, path.basename(dir));
-    fs.renameSync(dir, there);
+  // The post: the key just made travels from the producer's desk to the customer's machine.
+  async post(from, to) {
+    const list = (p) => JSON.parse(this.ukey(p, 'list', '--json')).tokens.filter((t) => t.state === 'ready');
+    const made = list(from).find((t) => t.id !== from.token);
+    if (!made) throw new StageError("no new key at the producer's desk");
+    const inside = (d) => fs.readdirSync(d).map((f) => path.join(d, f));
+    const folder = inside(from.tokens).find((d) =>
+      fs.readFileSync(path.join(d, 'token.object')).includes(made.serial));
+    const there = path.join(to.tokens, path.basename(folder));
+    fs.renameSync(folder, there);
     this.run('chown', ['-R', `${to.uid}:${to.uid}`, there]);
+    await until("the customer's helper sees the key", 10000, () =>
+      list(to).some((t) => t.serial === made.serial));
   }
 
   writeDemoJson() {
-    const people = Object.fromEntries(Object.values(this.people).map((p) => [p.id, {
+    const persons = Object.fromEntries(Object.values(this.people).map((p) => [p.id, {
       name: p.name, title: p.title, uid: p.uid, home: p.home, runtimeDir: p.runtime, socket: p.socket,
       port: p.port, softhsm2Conf: p.env.SOFTHSM2_CONF, module: SOFTHSM, pin: p.pin ?? null,
       token: p.token ?? null, browser: p.browser, pinFile: p.memory,
     }]));
     const demo = {
       portal: this.origin, console: `${this.origin}/staff/`, sandbox: this.sandboxUrl,
-      screenshots: this.file('screenshots'),
+      screenshots: this.file('screenshots'), result: this.file('result.json'),
       ca: { dir: this.caDir, config: this.caConfig, root: path.join(this.caDir, 'root.cer'),
         issuer: path.join(this.caDir, 'issuer.cer') },
-      people,
+      persons,
     };
     fs.mkdirSync(demo.screenshots, { recursive: true });
     fs.writeFileSync(this.file('demo.json'), JSON.stringify(demo, null, 2), { mode: 0o600 });
@@ -290,8 +288,8 @@ export class Stage {
   async start() {
     await this.checkPorts();
     this.copyPrograms();
-    const connectors = await this.startSandbox();
-    this.initCa(connectors);
+    await this.startSandbox();
+    this.initCa();
     for (const id of Object.keys(PEOPLE)) {
       const p = await this.addPerson(id);
       if (p.role) await this.giveStaffKey(p);
