@@ -162,6 +162,17 @@ uk_pubkey_spki(const struct uk_pubkey *k, struct uk_buf *out)
 	return uk_buf_failed(out) ? UK_E_LIMIT : UK_OK;
 }
 
+bool
+uk_pubkey_sound(const struct uk_pubkey *k)
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, k->pkey, NULL);
+	const bool ok = ctx != NULL && EVP_PKEY_public_check(ctx) == 1;
+
+	EVP_PKEY_CTX_free(ctx);
+	ERR_clear_error();
+	return ok;
+}
+
 static const EVP_MD *
 md_of(enum uk_keyalg a)
 {
