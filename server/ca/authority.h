@@ -11,7 +11,13 @@
 #include "uk/secret.h"
 #include "uk/x509.h"
 
-#define AUTHORITY_NAME_MAX 32 /* characters, so that its common names stay within X.520's 64 */
+#define AUTHORITY_NAME_MAX 48 /* characters: its common names append to it */
+
+#define AUTHORITY_ROOT_CER   "root.cer"
+#define AUTHORITY_ROOT_KEY   "root.key"
+#define AUTHORITY_ISSUER_CER "issuer.cer"
+#define AUTHORITY_ISSUER_KEY "issuer.key"
+#define AUTHORITY_CRL        "crl.crl" /* made by a job; here for its address */
 
 struct authority;
 
@@ -41,6 +47,8 @@ void authority_close(struct authority **a);
 
 const struct uk_cert *authority_root(const struct authority *a);   /* lent */
 const struct uk_cert *authority_issuer(const struct authority *a); /* lent */
+
+char *authority_path(const char *dir, const char *file); /* malloc'd */
 
 /* What issuer.c and crl.c build with; all lent. */
 struct uk_span authority_name(const struct authority *a);   /* the issuer's Name, DER */

@@ -18,8 +18,7 @@
 
 #define ISSUER_TBS_MAX  4096u
 #define ISSUER_CERT_MAX 8192u
-#define SERIAL_BYTES    16
-#define SERIAL_LEN      (2 * SERIAL_BYTES + 1)
+#define SERIAL_LEN      33 /* hex of 16 bytes, and NUL */
 
 struct issuer_order {
 	enum profile_id profile;
@@ -36,8 +35,8 @@ struct issuer_intent {
 
 /*
  * Decide everything about a certificate but its signature, and read it back.  UK_E_INPUT with
- * err->field for the subject, "key-not-allowed", "validity-invalid".  On success
- * issuer_intent_fini().
+ * err->field for the subject, "key-not-allowed", "validity-invalid"; UK_E_CONFLICT
+ * "validity-beyond-issuer" when the CA itself ends too early.  On success issuer_intent_fini().
  */
 UK_CHECK enum uk_rc issuer_prepare(const struct authority *a, const struct issuer_order *o,
     const struct uk_random *random, struct issuer_intent *out, struct uk_err *err);
@@ -45,7 +44,7 @@ void issuer_intent_fini(struct issuer_intent *i);
 
 /*
  * Append the certificate of stored to-be-signed bytes.  It is parsed and verified before it leaves.
- * UK_E_INTEGRITY when the bytes are no end-entity certificate of this CA.
+ * UK_E_INTEGRITY "intent-wrong" when the bytes are no end entity's certificate of this CA.
  */
 UK_CHECK enum uk_rc issuer_sign(
     const struct authority *a, struct uk_span tbs, struct uk_buf *certificate, struct uk_err *err);

@@ -2,16 +2,13 @@
 #include <string.h>
 
 #include "ca/der.h"
+#include "ca/name.h"
 #include "ca/profile.h"
 
 /* RFC 5280 section 4.2.1.3, bit 0 the highest. */
 #define KU_SIGN       0x8000
 #define KU_COMMITMENT 0x4000 /* nonRepudiation, as it was called */
 
-#define OID_C           "2.5.4.6"
-#define OID_O           "2.5.4.10"
-#define OID_OU          "2.5.4.11"
-#define OID_CN          "2.5.4.3"
 #define OID_CONSTRAINTS "2.5.29.19"
 #define OID_KEY_USAGE   "2.5.29.15"
 #define OID_EXT_USAGE   "2.5.29.37"
@@ -21,9 +18,8 @@
 #define OID_CREDIT_CODE "1.2.156.10260.4.4"
 #define OID_RESIDENT_ID "1.2.156.10260.4.1.1.1"
 
-#define RDN_MAX    4
-#define USAGE_MAX  2
-#define NAME_CHARS 64 /* ub-common-name and its like, X.520 */
+#define RDN_MAX   4
+#define USAGE_MAX 2
 
 /* One attribute of the name, from a member of the subject. */
 struct rdn {
@@ -47,8 +43,8 @@ struct profile {
 static const struct profile profiles[] = {
 	[PROFILE_ORGANISATION] = {
 		.name = "organisation",
-		.rdns = { { OID_O, "organisation", AT(organisation) },
-		    { OID_CN, "organisation", AT(organisation) } },
+		.rdns = { { NAME_O, "organisation", AT(organisation) },
+		    { NAME_CN, "organisation", AT(organisation) } },
 		.key_usage = KU_SIGN | KU_COMMITMENT,
 		.usages = { OID_CLIENT_AUTH, OID_EMAIL },
 		.id_oid = OID_CREDIT_CODE,
@@ -57,7 +53,7 @@ static const struct profile profiles[] = {
 	},
 	[PROFILE_PERSON] = {
 		.name = "person",
-		.rdns = { { OID_CN, "name", AT(name) } },
+		.rdns = { { NAME_CN, "name", AT(name) } },
 		.key_usage = KU_SIGN | KU_COMMITMENT,
 		.usages = { OID_CLIENT_AUTH, OID_EMAIL },
 		.id_oid = OID_RESIDENT_ID,
@@ -66,8 +62,8 @@ static const struct profile profiles[] = {
 	},
 	[PROFILE_STAFF] = {
 		.name = "staff",
-		.rdns = { { OID_O, "organisation", AT(organisation) }, { OID_OU, "role", AT(role) },
-		    { OID_CN, "name", AT(name) } },
+		.rdns = { { NAME_O, "organisation", AT(organisation) }, { NAME_OU, "role", AT(role) },
+		    { NAME_CN, "name", AT(name) } },
 		.key_usage = KU_SIGN | KU_COMMITMENT,
 		.usages = { OID_CLIENT_AUTH },
 	},
@@ -107,44 +103,6 @@ profile_from_name(const char *name, enum profile_id *out)
 	return UK_E_NOT_FOUND;
 }
 
-/* The length of the UTF-8 sequence at s (RFC 3629), 0 when it is none or a control character. */
-static size_t
-utf8_step(const unsigned char *s)
-{
-	size_t n;
-
-	if (s[0] < 0x80)
-		return s[0] >= ' ' && s[0] != 0x7f ? 1 : 0;
-	n = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
-	if (s[0] < 0xc2 || s[0] > 0xf4)
-		return 0;
-	for (size_t i = 1; i < n; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	/* overlong, surrogates, C1 controls, beyond U+10FFFF */
-	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f) ||
-	    (s[0] == 0xc2 && s[1] < 0xa0))
-		return 0;
-	return n;
-}
-
-static enum uk_rc
-check_text(const char *value, const char *field, struct uk_err *err)
-{
-	const unsigned char *p = (const unsigned char *)value;
-	size_t chars = 0, n;
-
-	if (value == NULL || *value == '\0')
-		return uk_fail_field(err, field, "missing");
-	for (; *p != '\0'; p += n, chars++) {
-		n = utf8_step(p);
-		if (n == 0)
-			return uk_fail_field(err, field, NULL);
-	}
-	return chars <= NAME_CHARS ? UK_OK : uk_fail_field(err, field, "wrong-length");
-}
-
 /* Check digits are the form's business; here it must only be what the extension can hold. */
 static enum uk_rc
 check_id(const char *value, const char *field, struct uk_err *err)
@@ -165,34 +123,23 @@ profile_check(enum profile_id id, const struct profile_subject *s, struct uk_err
 	enum uk_rc rc = UK_OK;
 
 	for (size_t i = 0; rc == UK_OK && i < RDN_MAX && p->rdns[i].field != NULL; i++)
-		rc = check_text(member(s, p->rdns[i].offset), p->rdns[i].field, err);
+		rc =
+		    name_check(member(s, p->rdns[i].offset), NAME_CHARS_MAX, p->rdns[i].field, err);
 	if (rc == UK_OK && p->id_oid != NULL)
 		rc = check_id(member(s, p->id_offset), p->id_field, err);
 	return rc;
-}
-
-static void
-put_rdn(struct uk_buf *out, const char *oid, uint8_t tag, const char *value)
-{
-	const size_t set = der_begin(out, DER_SET);
-	const size_t pair = der_begin(out, DER_SEQUENCE);
-
-	der_put_oid(out, oid);
-	der_put_str(out, tag, value);
-	der_end(out, pair);
-	der_end(out, set);
 }
 
 void
 profile_put_name(enum profile_id id, const struct profile_subject *s, struct uk_buf *out)
 {
 	const struct profile *p = row(id);
-	const size_t at = der_begin(out, DER_SEQUENCE);
+	struct name_part parts[RDN_MAX];
+	size_t n = 0;
 
-	put_rdn(out, OID_C, DER_PRINTABLE, "CN");
-	for (size_t i = 0; i < RDN_MAX && p->rdns[i].field != NULL; i++)
-		put_rdn(out, p->rdns[i].oid, DER_UTF8, member(s, p->rdns[i].offset));
-	der_end(out, at);
+	for (; n < RDN_MAX && p->rdns[n].field != NULL; n++)
+		parts[n] = (struct name_part){ p->rdns[n].oid, member(s, p->rdns[n].offset) };
+	name_put(parts, n, out);
 }
 
 static void
