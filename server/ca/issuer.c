@@ -149,12 +149,14 @@ issuer_sign(
 	rc = authority_sign(a, tbs, &der, err);
 	if (rc != UK_OK)
 		goto out;
-	rc = uk_fail(err, UK_E_INTEGRITY, "intent-wrong", "issuer-sign", 0);
 	if (uk_cert_parse(uk_buf_span(&der), &c, NULL) != UK_OK ||
-	    uk_cert_verify(c, authority_issuer(a), NULL) != UK_OK || !fits(a, c))
+	    uk_cert_verify(c, authority_issuer(a), NULL) != UK_OK || !fits(a, c)) {
+		rc = uk_fail(err, UK_E_INTEGRITY, "intent-wrong", "issuer-sign", 0);
 		goto out;
+	}
 	uk_buf_put(certificate, uk_buf_span(&der));
-	rc = uk_buf_failed(certificate) ? uk_fail(err, UK_E_LIMIT, NULL, "issuer-sign", 0) : UK_OK;
+	if (uk_buf_failed(certificate))
+		rc = uk_fail(err, UK_E_LIMIT, NULL, "issuer-sign", 0);
 out:
 	uk_cert_free(&c);
 	uk_buf_fini(&der);

@@ -110,22 +110,19 @@ request_read(struct uk_span der, struct uk_buf *spki, struct uk_err *err)
 	unsigned char *key = NULL;
 	X509_REQ *req = NULL;
 	enum uk_rc rc;
-	int n;
+	int n = -1;
 
-	rc = uk_fail(err, UK_E_INPUT, "request-malformed", "pkcs10", (long)der.n);
-	if (der.n == 0 || der.n > REQUEST_MAX)
-		return rc;
-	req = d2i_X509_REQ(NULL, &p, (long)der.n);
-	n = req != NULL ? i2d_X509_PUBKEY(X509_REQ_get_X509_PUBKEY(req), &key) : -1;
-	if (n <= 0 || p != der.p + der.n)
-		goto out;
-	rc = check(req, uk_span(key, (size_t)n), err);
-	if (rc != UK_OK)
-		goto out;
-	uk_buf_put(spki, uk_span(key, (size_t)n));
-	if (uk_buf_failed(spki))
-		rc = uk_fail(err, UK_E_LIMIT, NULL, "pkcs10", n);
-out:
+	if (der.n != 0 && der.n <= REQUEST_MAX)
+		req = d2i_X509_REQ(NULL, &p, (long)der.n);
+	if (req != NULL && p == der.p + der.n)
+		n = i2d_X509_PUBKEY(X509_REQ_get_X509_PUBKEY(req), &key);
+	rc = n > 0 ? check(req, uk_span(key, (size_t)n), err)
+		   : uk_fail(err, UK_E_INPUT, "request-malformed", "pkcs10", (long)der.n);
+	if (rc == UK_OK) {
+		uk_buf_put(spki, uk_span(key, (size_t)n));
+		if (uk_buf_failed(spki))
+			rc = uk_fail(err, UK_E_LIMIT, NULL, "pkcs10", n);
+	}
 	OPENSSL_free(key);
 	X509_REQ_free(req);
 	ERR_clear_error();

@@ -148,10 +148,11 @@ signer_write(
 	rc = derive(master, &password, err);
 	if (rc != UK_OK)
 		goto out;
-	rc = uk_fail(err, UK_E_INTERNAL, NULL, "PEM_write_bio_PKCS8PrivateKey", 0);
 	if (bio == NULL || PEM_write_bio_PKCS8PrivateKey(bio, s->key, EVP_aes_256_cbc(),
-			       (const char *)password.p, (int)password.n, NULL, NULL) != 1)
+			       (const char *)password.p, (int)password.n, NULL, NULL) != 1) {
+		rc = uk_fail(err, UK_E_INTERNAL, NULL, "PEM_write_bio_PKCS8PrivateKey", 0);
 		goto out;
+	}
 	n = BIO_get_mem_data(bio, &text);
 	rc = uk_file_write(path, 0600, uk_span(text, (size_t)n), err);
 out:
