@@ -76,6 +76,8 @@ serial_hex(const X509 *x509)
 	}
 	n = BN_bn2bin(bn, bytes);
 	BN_free(bn);
+	if (n == 0)
+		return uk_xstrdup("00");
 	uk_buf_init(&b, 2 * sizeof(bytes));
 	uk_hex_put(&b, uk_span(bytes, (size_t)n));
 	return uk_buf_steal_str(&b);
