@@ -1,0 +1,1 @@
+uk_unit_test(ca USES ca LIBS OpenSSL::Crypto)
