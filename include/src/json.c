@@ -64,6 +64,33 @@ uk_json_put(struct uk_buf *out, const json_t *value)
 	return UK_OK;
 }
 
+void
+uk_json_wipe(json_t *value)
+{
+	const char *s = json_string_value(value);
+	const char *key;
+	json_t *v;
+	size_t i;
+
+	if (s != NULL)
+		explicit_bzero((char *)(uintptr_t)s, json_string_length(value));
+	json_array_foreach(value, i, v) uk_json_wipe(v);
+	json_object_foreach(value, key, v) uk_json_wipe(v);
+}
+
+void
+uk_json_put_str(struct uk_buf *out, struct uk_span s)
+{
+	uk_buf_put_u8(out, '"');
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] < 0x20 || s.p[i] == '"' || s.p[i] == '\\')
+			uk_buf_printf(out, "\\u%04x", s.p[i]);
+		else
+			uk_buf_put_u8(out, s.p[i]);
+	}
+	uk_buf_put_u8(out, '"');
+}
+
 static const struct uk_field *
 find(const struct uk_field *table, size_t n, const char *name)
 {
@@ -186,22 +213,30 @@ read_members(
 }
 
 enum uk_rc
+uk_fields_pick(
+    const struct uk_field *table, size_t n, const json_t *object, void *out, struct uk_err *err)
+{
+	enum uk_rc rc;
+
+	if (object != NULL && !json_is_object(object))
+		return uk_fail(err, UK_E_INPUT, "json-not-an-object", "fields", 0);
+	rc = read_members(table, n, object, out, err);
+	if (rc != UK_OK)
+		uk_fields_fini(table, n, out);
+	return rc;
+}
+
+enum uk_rc
 uk_fields_read(
     const struct uk_field *table, size_t n, const json_t *object, void *out, struct uk_err *err)
 {
 	/* jansson's iterator wants a mutable object though it changes nothing. */
 	json_t *o = (json_t *)(uintptr_t)object;
-	enum uk_rc rc;
 
-	if (o != NULL && !json_is_object(o))
-		return uk_fail(err, UK_E_INPUT, "json-not-an-object", "fields", 0);
 	for (void *it = json_object_iter(o); it != NULL; it = json_object_iter_next(o, it))
 		if (find(table, n, json_object_iter_key(it)) == NULL)
 			return uk_fail(err, UK_E_INPUT, "unknown-member", "fields", 0);
-	rc = read_members(table, n, object, out, err);
-	if (rc != UK_OK)
-		uk_fields_fini(table, n, out);
-	return rc;
+	return uk_fields_pick(table, n, object, out, err);
 }
 
 void

@@ -46,6 +46,14 @@ UK_CHECK enum uk_rc uk_json_parse(struct uk_span s, size_t max, json_t **out, st
 /* Compact.  UK_E_LIMIT when it does not fit. */
 UK_CHECK enum uk_rc uk_json_put(struct uk_buf *out, const json_t *value);
 
+/* Overwrite every string in value, for one that held a secret and is about to be released.  Nobody
+ * else may hold a part of it. */
+void uk_json_wipe(json_t *value);
+
+/* s (UTF-8) as a JSON string, quotes included; for secrets, which must not lie in jansson's heap.
+ */
+void uk_json_put_str(struct uk_buf *out, struct uk_span s);
+
 /*
  * Read `object` into `out` (zeroed by the caller, defaults set).  NULL counts as {}.  On failure
  * err->field names the member, and nothing is left to free.  On success uk_fields_fini() frees what
@@ -53,6 +61,12 @@ UK_CHECK enum uk_rc uk_json_put(struct uk_buf *out, const json_t *value);
  */
 UK_CHECK enum uk_rc uk_fields_read(
     const struct uk_field *table, size_t n, const json_t *object, void *out, struct uk_err *err);
+
+/* The same for what a provider sends: members that are not in the table are passed over, because a
+ * provider adds some whenever it likes. */
+UK_CHECK enum uk_rc uk_fields_pick(
+    const struct uk_field *table, size_t n, const json_t *object, void *out, struct uk_err *err);
+
 void uk_fields_fini(const struct uk_field *table, size_t n, void *out);
 
 #endif
