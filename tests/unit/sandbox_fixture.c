@@ -109,12 +109,14 @@ open_servers(struct world *w)
 	    httpd_port(w->ours));
 }
 
-static void
-read_file(struct world *w)
+void
+world_reread(struct world *w)
 {
 	char path[128];
 	struct uk_buf b;
 
+	json_decref(w->file);
+	w->file = NULL;
 	(void)snprintf(path, sizeof(path), "%s/sandbox.json", w->dir);
 	uk_buf_init(&b, 65536);
 	assert_int_equal(uk_file_read(path, 32768, &b, NULL), UK_OK);
@@ -162,7 +164,7 @@ world_open(void **state)
 	assert_int_equal(pthread_cond_init(&w->came, NULL), 0);
 	w->http = http_client_new(NULL);
 	open_servers(w);
-	read_file(w);
+	world_reread(w);
 	open_connectors(w);
 	*state = w;
 	return 0;

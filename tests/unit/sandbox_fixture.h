@@ -47,6 +47,8 @@ struct world {
 int world_open(void **state);
 int world_close(void **state);
 
+/* sandbox.json once more. */
+void world_reread(struct world *w);
 const char *world_config(const struct world *w, const char *key);
 
 /* Waits for the n-th notice (from 0), at most five seconds; then it is in w->notices. */
