@@ -331,10 +331,9 @@ notice_faults(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
-		void *own = NULL;
+		void *own = *state;
 		const struct notice *n;
 
-		(void)state;
 		(void)world_open(&own);
 		world_control(own, faults[i].control);
 		pay_now(own);
@@ -510,5 +509,6 @@ main(void)
 		cmocka_unit_test(not_loopback),
 	};
 
-	return cmocka_run_group_tests_name("[C8] alipay over HTTP", tests, NULL, NULL);
+	return cmocka_run_group_tests_name(
+	    "[C8] alipay over HTTP", tests, world_folder, world_folder_gone);
 }
