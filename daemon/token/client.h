@@ -123,8 +123,7 @@ void token_client_free(struct token_client **c);
  * from when it can begin, so that a key generation does not cost the calls behind it.  A helper
  * that does not answer by then is killed and restarted: UK_E_TIMEOUT for this call,
  * UK_E_UNAVAILABLE for the others it had.
- * Returns NULL only when `call` is malformed (programmer's error) or from within
- * token_client_free().
+ * Returns NULL only for an unknown op (programmer's error) and from within token_client_free().
  */
 struct token_request *token_call(struct token_client *c, const struct token_call *call,
     int64_t deadline_ms, token_done_fn *done, void *ctx);
