@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "protocol/methods.h"
-#include "protocol/request.h"
+#include "protocol/pkcs10.h"
 #include "protocol/sign.h"
 #include "protocol/token.h"
 #include "uk/b64.h"
@@ -76,7 +76,7 @@ key_generate(struct call *c)
 
 struct request_state {
 	struct subject_params subject;
-	struct request *request;
+	struct pkcs10 *request;
 };
 
 static void
@@ -84,7 +84,7 @@ state_fini(void *state)
 {
 	struct request_state *s = state;
 
-	request_free(&s->request);
+	pkcs10_free(&s->request);
 }
 
 static void
@@ -96,7 +96,7 @@ request_signed(struct call *c)
 	char *b64;
 
 	uk_buf_init(&der, REQUEST_MAX);
-	if (request_finish(s->request, uk_buf_span(&c->signature), &der, &err) != UK_OK) {
+	if (pkcs10_finish(s->request, uk_buf_span(&c->signature), &der, &err) != UK_OK) {
 		call_fail(c, &err);
 	} else {
 		b64 = uk_b64_dup(uk_buf_span(&der));
@@ -112,12 +112,12 @@ request_allowed(struct call *c)
 	const struct request_params *p = c->in;
 	struct request_state *s = c->state;
 	const struct inventory_object *o = inventory_key(&c->inventory, p->key);
-	const struct request_subject subject = { .common_name = s->subject.common_name,
+	const struct pkcs10_subject subject = { .common_name = s->subject.common_name,
 		.organization = s->subject.organization,
 		.country = s->subject.country };
 	struct uk_err err = { 0 };
 
-	if (request_new(o->key, &subject, &s->request, &c->tbs, &err) != UK_OK) {
+	if (pkcs10_new(o->key, &subject, &s->request, &c->tbs, &err) != UK_OK) {
 		call_fail(c, &err);
 		return;
 	}

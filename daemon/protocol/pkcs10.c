@@ -4,9 +4,9 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
-#include "protocol/request.h"
+#include "protocol/pkcs10.h"
 
-struct request {
+struct pkcs10 {
 	X509_REQ *req;
 	enum uk_keyalg alg;
 };
@@ -23,7 +23,7 @@ add_name(X509_NAME *name, int nid, const char *value)
 }
 
 static bool
-set_subject(X509_REQ *req, const struct request_subject *s)
+set_subject(X509_REQ *req, const struct pkcs10_subject *s)
 {
 	X509_NAME *name = X509_NAME_new();
 	const bool ok = name != NULL && add_name(name, NID_countryName, s->country) &&
@@ -77,11 +77,11 @@ set_algorithm(X509_REQ *req, enum uk_keyalg alg)
 }
 
 enum uk_rc
-request_new(const struct uk_pubkey *key, const struct request_subject *subject,
-    struct request **out, struct uk_buf *tbs, struct uk_err *err)
+pkcs10_new(const struct uk_pubkey *key, const struct pkcs10_subject *subject, struct pkcs10 **out,
+    struct uk_buf *tbs, struct uk_err *err)
 {
-	struct request *r = uk_xalloc(sizeof(*r));
-	enum uk_rc rc = uk_fail(err, UK_E_INPUT, "subject-malformed", "request", 0);
+	struct pkcs10 *r = uk_xalloc(sizeof(*r));
+	enum uk_rc rc = uk_fail(err, UK_E_INPUT, "subject-malformed", "pkcs10", 0);
 	unsigned char *der = NULL;
 	int n;
 
@@ -95,19 +95,19 @@ request_new(const struct uk_pubkey *key, const struct request_subject *subject,
 	if (n <= 0)
 		goto out;
 	uk_buf_put(tbs, uk_span(der, (size_t)n));
-	rc = uk_buf_failed(tbs) ? uk_fail(err, UK_E_LIMIT, NULL, "request", 0) : UK_OK;
+	rc = uk_buf_failed(tbs) ? uk_fail(err, UK_E_LIMIT, NULL, "pkcs10", 0) : UK_OK;
 out:
 	OPENSSL_free(der);
 	ERR_clear_error();
 	if (rc != UK_OK)
-		request_free(&r);
+		pkcs10_free(&r);
 	else
 		*out = r;
 	return rc;
 }
 
 void
-request_free(struct request **r)
+pkcs10_free(struct pkcs10 **r)
 {
 	if (r == NULL || *r == NULL)
 		return;
@@ -134,7 +134,7 @@ set_signature(X509_REQ *req, struct uk_span sig)
 }
 
 enum uk_rc
-request_finish(struct request *r, struct uk_span signature, struct uk_buf *out, struct uk_err *err)
+pkcs10_finish(struct pkcs10 *r, struct uk_span signature, struct uk_buf *out, struct uk_err *err)
 {
 	unsigned char *der = NULL;
 	struct uk_buf ec;
@@ -142,7 +142,7 @@ request_finish(struct request *r, struct uk_span signature, struct uk_buf *out, 
 	int n = 0;
 
 	uk_buf_init(&ec, 256);
-	rc = uk_fail(err, UK_E_INTEGRITY, "signature-wrong", "request", 0);
+	rc = uk_fail(err, UK_E_INTEGRITY, "signature-wrong", "pkcs10", 0);
 	if (uk_keyalg_is_ec(r->alg)) {
 		if (uk_ecdsa_to_der(signature, &ec) != UK_OK)
 			goto out;
@@ -155,7 +155,7 @@ request_finish(struct request *r, struct uk_span signature, struct uk_buf *out, 
 	if (n <= 0)
 		goto out;
 	uk_buf_put(out, uk_span(der, (size_t)n));
-	rc = uk_buf_failed(out) ? uk_fail(err, UK_E_LIMIT, NULL, "request", 0) : UK_OK;
+	rc = uk_buf_failed(out) ? uk_fail(err, UK_E_LIMIT, NULL, "pkcs10", 0) : UK_OK;
 out:
 	OPENSSL_free(der);
 	uk_buf_fini(&ec);
