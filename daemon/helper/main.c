@@ -19,7 +19,7 @@ struct options {
 };
 
 static const struct uk_opt options[] = {
-	{ "kind", "KIND", offsetof(struct options, kind), "pkcs11" },
+	{ "kind", "KIND", offsetof(struct options, kind), "of module: pkcs11" },
 	{ "module", "PATH", offsetof(struct options, module), "the module, an absolute path" },
 	{ "log-level", "LEVEL", offsetof(struct options, log_level), "error, warn, info, debug" },
 	{ "version", NULL, offsetof(struct options, version), "print the version" },

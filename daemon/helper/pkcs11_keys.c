@@ -9,20 +9,22 @@
 #define KEY_ID_LEN 16
 #define SIG_MAX    512
 
-/* What we make, and what a token must be able to do for it. */
+/* What we make and use, and what a token must be able to do for it. */
 struct alg_row {
+	bool made;
 	CK_MECHANISM_TYPE make;
 	CK_MECHANISM_TYPE use;
 	CK_ULONG bits;
 };
 
 static const struct alg_row algs[] = {
-	[UK_KEY_UNKNOWN] = { 0, 0, 0 },
-	[UK_KEY_RSA_2048] = { CKM_RSA_PKCS_KEY_PAIR_GEN, CKM_RSA_PKCS, 2048 },
-	[UK_KEY_RSA_3072] = { CKM_RSA_PKCS_KEY_PAIR_GEN, CKM_RSA_PKCS, 3072 },
-	[UK_KEY_RSA_4096] = { 0, CKM_RSA_PKCS, 4096 }, /* used, not made: a token takes minutes */
-	[UK_KEY_P256] = { CKM_EC_KEY_PAIR_GEN, CKM_ECDSA, 256 },
-	[UK_KEY_P384] = { CKM_EC_KEY_PAIR_GEN, CKM_ECDSA, 384 },
+	[UK_KEY_UNKNOWN] = { false, 0, 0, 0 },
+	[UK_KEY_RSA_2048] = { true, CKM_RSA_PKCS_KEY_PAIR_GEN, CKM_RSA_PKCS, 2048 },
+	[UK_KEY_RSA_3072] = { true, CKM_RSA_PKCS_KEY_PAIR_GEN, CKM_RSA_PKCS, 3072 },
+	/* A token takes minutes to make one. */
+	[UK_KEY_RSA_4096] = { false, CKM_RSA_PKCS_KEY_PAIR_GEN, CKM_RSA_PKCS, 4096 },
+	[UK_KEY_P256] = { true, CKM_EC_KEY_PAIR_GEN, CKM_ECDSA, 256 },
+	[UK_KEY_P384] = { true, CKM_EC_KEY_PAIR_GEN, CKM_ECDSA, 384 },
 };
 static_assert(sizeof(algs) / sizeof(algs[0]) == UK_KEY__MAX, "one row per key algorithm");
 
@@ -41,7 +43,7 @@ p11_algs(struct p11_module *m, CK_SLOT_ID slot)
 	uint32_t set = 0;
 
 	for (unsigned a = 0; a < UK_KEY__MAX; a++)
-		if (algs[a].make != 0 &&
+		if (algs[a].made &&
 		    can(m, slot, algs[a].make, CKF_GENERATE_KEY_PAIR, algs[a].bits) &&
 		    can(m, slot, algs[a].use, CKF_SIGN, algs[a].bits))
 			set |= 1u << a;
@@ -224,7 +226,7 @@ p11_keygen(struct token_store *b, const char *id, enum uk_keyalg alg, const char
 	enum uk_rc rc;
 	CK_RV rv;
 
-	if (algs[alg].make == 0)
+	if (!algs[alg].made)
 		return token_fail(f, UK_E_UNSUPPORTED, REASON_ALGORITHM, "keygen");
 	if ((rc = p11_slot_open(m, id, &s, f)) != UK_OK)
 		return rc;

@@ -98,6 +98,8 @@ login_failed(struct p11_module *m, struct p11_slot *s, struct token_fault *f, CK
 {
 	enum uk_rc rc = p11_slot_fail(m, s, f, rv, "C_Login");
 
+	if (f->reason == REASON_PIN_LENGTH)
+		f->rc = rc = UK_E_PIN_WRONG;
 	if (rc != UK_E_PIN_WRONG && rc != UK_E_PIN_LOCKED)
 		return rc;
 	if (p11_slot_look(m, s) == CKR_OK)
@@ -127,8 +129,11 @@ p11_login(struct token_store *b, const char *id, struct uk_span pin, struct toke
 		return rc;
 	if (s->info.state == TOKEN_BLANK)
 		return token_fail(f, UK_E_CONFLICT, REASON_TOKEN_BLANK, "login");
-	if (!length_ok(s, pin))
-		return token_fail(f, UK_E_INPUT, REASON_PIN_LENGTH, "login");
+	if (!length_ok(s, pin)) {
+		rc = token_fail(f, UK_E_PIN_WRONG, REASON_PIN_LENGTH, "login");
+		f->tries = s->info.tries;
+		return rc;
+	}
 	if ((rc = p11_session(m, s, f)) != UK_OK)
 		return rc;
 	rv = log_in(m, s, CKU_USER, pin);

@@ -27,11 +27,14 @@ tries_of(CK_FLAGS flags)
 	return (flags & CKF_USER_PIN_COUNT_LOW) != 0 ? TOKEN_TRIES_LOW : TOKEN_TRIES_UNKNOWN;
 }
 
-/* A token without a user PIN holds nothing yet: prepare may finish it. */
+/* A token that wants a PIN and has none holds nothing yet: prepare may finish it. */
 static enum token_state
 state_of(CK_FLAGS flags)
 {
-	if ((flags & CKF_TOKEN_INITIALIZED) == 0 || (flags & CKF_USER_PIN_INITIALIZED) == 0)
+	const bool no_pin =
+	    (flags & CKF_LOGIN_REQUIRED) != 0 && (flags & CKF_USER_PIN_INITIALIZED) == 0;
+
+	if ((flags & CKF_TOKEN_INITIALIZED) == 0 || no_pin)
 		return TOKEN_BLANK;
 	return (flags & CKF_USER_PIN_LOCKED) != 0 ? TOKEN_PIN_LOCKED : TOKEN_READY;
 }

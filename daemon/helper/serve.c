@@ -93,20 +93,17 @@ look_on(struct server *s)
 }
 
 static enum uk_rc
-look_and_tell(struct server *s)
+tell_changes(struct server *s)
 {
-	look_on(s);
 	return uk_span_eq(uk_buf_span(&s->tokens), uk_buf_span(&s->told)) ? UK_OK : tell(s);
 }
 
 static enum uk_rc
 do_list(struct server *s, const struct message *in, struct message *out, struct token_fault *f)
 {
-	const enum uk_rc rc = look(s, f);
-
 	(void)in;
-	out->tokens = uk_buf_span(&s->tokens);
-	return rc;
+	(void)out;
+	return look(s, f);
 }
 
 static enum uk_rc
@@ -182,11 +179,11 @@ do_prepare(struct server *s, const struct message *in, struct message *out, stru
 
 struct op_row {
 	handler_fn *run;
-	bool changes; /* what is told about tokens, even when all went well */
+	bool changes; /* a token, when all goes well; after a failure one looks anyway */
 };
 
 static const struct op_row ops[] = {
-	[TOKEN_LIST] = { do_list, true },
+	[TOKEN_LIST] = { do_list, false },
 	[TOKEN_OBJECTS] = { do_objects, false },
 	[TOKEN_LOGIN] = { do_login, true },
 	[TOKEN_LOGOUT] = { do_logout, true },
@@ -214,7 +211,7 @@ handle(struct server *s, const struct message *in)
 {
 	struct token_fault f = { .rc = UK_E_INTERNAL, .tries = TOKEN_TRIES_UNKNOWN };
 	struct message out = { .id = in->id, .kind = (uint8_t)(MESSAGE_REPLY + in->kind) };
-	enum uk_rc rc, sent = UK_OK;
+	enum uk_rc rc, sent;
 
 	uk_buf_reset(&s->data);
 	rc = ops[in->kind].run(s, in, &out, &f);
@@ -228,7 +225,8 @@ handle(struct server *s, const struct message *in)
 			.native = f.native };
 	}
 	if (rc != UK_OK || ops[in->kind].changes)
-		sent = look_and_tell(s);
+		look_on(s);
+	sent = tell_changes(s);
 	return sent == UK_OK ? send_message(s, &out) : sent;
 }
 
@@ -266,7 +264,8 @@ wait_and_look(struct server *s)
 			return UK_OK;
 		if (left > 0)
 			continue;
-		if ((rc = look_and_tell(s)) != UK_OK)
+		look_on(s);
+		if ((rc = tell_changes(s)) != UK_OK)
 			return rc;
 	}
 }

@@ -88,7 +88,7 @@ struct token_reply {
 	size_t n_objects;
 };
 
-/* err is NULL on success; reply is NULL on failure but for `tries` (UK_E_PIN_WRONG, _LOCKED). */
+/* err is NULL on success; on failure the reply has only `tries` (UK_E_PIN_WRONG, _LOCKED). */
 typedef void token_done_fn(void *ctx, const struct uk_err *err, const struct token_reply *reply);
 
 enum token_change {

@@ -104,7 +104,7 @@ static const struct shape shapes[] = {
 	[TOKEN_DELETE] = { "delete", B(TOKEN) | B(OBJECT), B(KEY_ID) | B(DATA) },
 	[TOKEN_PREPARE] = { "prepare", B(TOKEN) | B(SO_PIN) | B(PIN) | B(LABEL), 0 },
 
-	[MESSAGE_REPLY + TOKEN_LIST] = { "list-reply", B(TOKENS), 0 },
+	[MESSAGE_REPLY + TOKEN_LIST] = { "list-reply", 0, 0 },
 	[MESSAGE_REPLY + TOKEN_OBJECTS] = { "objects-reply", B(OBJECTS), 0 },
 	[MESSAGE_REPLY + TOKEN_LOGIN] = { "login-reply", 0, 0 },
 	[MESSAGE_REPLY + TOKEN_LOGOUT] = { "logout-reply", 0, 0 },

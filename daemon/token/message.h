@@ -55,7 +55,7 @@ struct message {
 	struct uk_span data;
 	struct uk_span pin;
 	struct uk_span so_pin;
-	struct uk_span tokens;  /* records: message_put_token(), message_next_token() */
+	struct uk_span tokens;  /* records, see below */
 	struct uk_span objects; /* records */
 	enum uk_keyalg alg;
 	enum token_kind object;

@@ -13,7 +13,7 @@
 #include "token/process.h"
 #include "uk/buf.h"
 
-/* A trailing '_' or '=' ends what is compared. */
+/* Names end in '='; the others are beginnings of names. */
 static const char *const handed_on[] = { "HOME=", "LANG=", "LC_", "XDG_", "UKEY_",
 	"SOFTHSM2_CONF=", "OPENSC_CONF=", "PCSCLITE_", "JOURNAL_STREAM=", NULL };
 

@@ -10,11 +10,12 @@
 #include "uk/clock.h"
 #include "uk/frame.h"
 
-#define READ_MAX   (64u * 1024u)
-#define OUT_MAX    (8u * 1024u * 1024u)
-#define STEADY_MS  5000
-#define LEAVE_MS   1000
-#define UNREADY_AT 2 /* where in back_off a helper begins that failed before its first word */
+#define READ_MAX     (64u * 1024u)
+#define OUT_MAX      (8u * 1024u * 1024u)
+#define STEADY_MS    5000
+#define LEAVE_MS     1000
+#define DEADLINE_MAX ((int64_t)24 * 3600 * 1000)
+#define UNREADY_AT   2 /* where in back_off a helper begins that failed before its first word */
 
 static const int64_t back_off[] = { 0, 0, 100, 500, 2000, 10000 };
 #define BACK_OFF_LAST (sizeof(back_off) / sizeof(back_off[0]) - 1)
@@ -65,7 +66,9 @@ request_new(const struct token_call *call, int64_t deadline_ms, token_done_fn *d
 	struct token_request *r = uk_xalloc(sizeof(*r));
 
 	r->op = call->op;
-	r->deadline_ms = deadline_ms;
+	r->deadline_ms = deadline_ms < 0              ? 0
+			 : deadline_ms < DEADLINE_MAX ? deadline_ms
+						      : DEADLINE_MAX;
 	r->done = done;
 	r->ctx = ctx;
 	return r;
@@ -228,14 +231,12 @@ flush(struct remote *r)
 
 /* What a reply says, in the caller's terms; objects is freed by the caller. */
 static struct token_reply
-reply_of(struct remote *r, const struct message *m, struct token_object **objects)
+reply_of(const struct message *m, struct token_object **objects)
 {
 	struct token_reply reply = { .tries = TOKEN_TRIES_UNKNOWN,
 		.token_id = m->token_id,
 		.key_id = m->key_id,
-		.data = m->data,
-		.tokens = r->tokens,
-		.n_tokens = m->kind == MESSAGE_REPLY + TOKEN_LIST ? r->n_tokens : 0 };
+		.data = m->data };
 	struct uk_span records = m->objects;
 	struct token_object o;
 	size_t n = 0;
@@ -251,10 +252,10 @@ reply_of(struct remote *r, const struct message *m, struct token_object **object
 }
 
 static void
-answer(struct remote *r, struct token_request *req, const struct message *m)
+answer(struct token_request *req, const struct message *m)
 {
 	struct token_object *objects = NULL;
-	struct token_reply reply = reply_of(r, m, &objects);
+	struct token_reply reply = reply_of(m, &objects);
 
 	if (m->kind == MESSAGE_ERROR) {
 		req->err = (struct uk_err){ .rc = m->rc,
@@ -286,7 +287,7 @@ on_message(struct remote *r, const struct message *m)
 	if (!r->ready || r->first == NULL || m->id != r->first->id ||
 	    (m->kind != MESSAGE_ERROR && m->kind != MESSAGE_REPLY + r->first->op))
 		return false;
-	answer(r, take_first(r), m);
+	answer(take_first(r), m);
 	return true;
 }
 

@@ -1,0 +1,313 @@
+// The demo's stage: a CA, the sandbox of the outside world, and people who each have their own
+// user id, HOME, XDG_RUNTIME_DIR, ukeyd, keys and browser profile, as on separate machines.
+import { execFileSync, spawn } from 'node:child_process';
+import fs from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const SOFTHSM = [
+  '/usr/lib/softhsm/libsofthsm2.so',
+  `/usr/lib/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu/softhsm/libsofthsm2.so`,
+].find((p) => fs.existsSync(p));
+
+export const PORTS = { portal: 8600, sandbox: 8700 };
+const DAEMON_PORTS = [21071, 21072, 21073, 21074, 21075];
+
+// Not in /etc/passwd on purpose: the demo adds no account to the machine.
+const PEOPLE = {
+  applicant: { uid: 7101, name: '王小明', title: '经办人 (applicant)' },
+  reviewer: { uid: 7102, name: '李审', title: '审核员 (reviewer)', role: 'reviewer' },
+  producer: { uid: 7103, name: '赵制', title: '制证员 (producer)', role: 'producer' },
+};
+const STAFF_PIN = '246813';
+
+export class StageError extends Error {}
+
+function portFree(port) {
+  return new Promise((resolve) => {
+    const s = net.createServer();
+    s.once('error', () => resolve(false));
+    s.listen(port, '127.0.0.1', () => s.close(() => resolve(true)));
+  });
+}
+
+async function until(what, ms, test) {
+  const end = Date.now() + ms;
+  for (;;) {
+    const got = await test();
+    if (got) return got;
+    if (Date.now() > end) throw new StageError(`waited ${ms / 1000} s in vain: ${what}`);
+    await sleep(100);
+  }
+}
+
+export class Stage {
+  // state: folder for everything; bin: folder of the built programs; root: the checkout
+  constructor({ state, bin, root, algorithm = 'p256', say = console.log }) {
+    Object.assign(this, { state, bin, root, algorithm, say });
+    this.children = [];
+    this.people = {};
+    this.origin = `http://localhost:${PORTS.portal}`;
+  }
+
+  file(...parts) {
+    return path.join(this.state, ...parts);
+  }
+
+  async checkPorts() {
+    for (const [name, port] of Object.entries(PORTS)) {
+      if (!(await portFree(port))) {
+        throw new StageError(`port ${port} (${name}) is in use; end what listens there, then try again`);
+      }
+    }
+    const free = (await Promise.all(DAEMON_PORTS.map(portFree))).filter(Boolean).length;
+    const need = Object.keys(PEOPLE).length;
+    if (free < need) {
+      throw new StageError(
+        `ports 21071 to 21075 (ukeyd) are in use: ${need} must be free, ${free} are`,
+      );
+    }
+  }
+
+  // Programs are copied to where every user id can execute them: the checkout may be under /root.
+  copyPrograms() {
+    fs.rmSync(this.state, { recursive: true, force: true });
+    fs.mkdirSync(this.file('bin'), { recursive: true, mode: 0o755 });
+    fs.mkdirSync(this.file('log'), { mode: 0o755 });
+    for (const p of ['ukeyd', 'ukey-token', 'ukey', 'ukey-ca', 'ukey-sandbox', 'ukey-photo']) {
+      if (fs.existsSync(path.join(this.bin, p))) {
+        fs.copyFileSync(path.join(this.bin, p), this.file('bin', p));
+        fs.chmodSync(this.file('bin', p), 0o755);
+      }
+    }
+    fs.copyFileSync(path.join(this.root, 'installer/lib/pinentry-demo'), this.file('bin', 'pinentry'));
+    fs.chmodSync(this.file('bin', 'pinentry'), 0o755);
+    fs.cpSync(path.join(this.root, 'server/portal/dist'), this.file('portal'), { recursive: true });
+  }
+
+  spawn(name, command, args, options = {}) {
+    const log = fs.openSync(this.file('log', `${name}.log`), 'a');
+    const child = spawn(command, args, { stdio: ['ignore', log, log], ...options });
+    fs.closeSync(log);
+    child.once('exit', (code, signal) => {
+      child.ended = true;
+      if (!this.stopping && !child.expected) {
+        this.say(`${name} ended (${signal ?? code}); see ${this.file('log', `${name}.log`)}`);
+      }
+    });
+    child.label = name;
+    this.children.push(child);
+    return child;
+  }
+
+  // One program to its end; its output, or an error that shows it.
+  run(command, args, options = {}) {
+    try {
+      return execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], ...options });
+    } catch (e) {
+      throw new StageError(`${path.basename(command)} ${args.join(' ')}: ${e.stderr || e.message}`.trim());
+    }
+  }
+
+  asPerson(person, command, args) {
+    const { uid } = person;
+    return ['setpriv', [`--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', '--', command, ...args]];
+  }
+
+  runAs(person, command, args) {
+    return this.run(...this.asPerson(person, command, args), { env: person.env, cwd: person.home });
+  }
+
+  ukey(person, ...args) {
+    return this.runAs(person, this.file('bin', 'ukey'), args);
+  }
+
+  async startSandbox() {
+    const dir = this.file('sandbox');
+    fs.mkdirSync(dir, { mode: 0o700 });
+    this.spawn('sandbox', this.file('bin', 'ukey-sandbox'), [
+      '--dir', dir, '--listen', `127.0.0.1:${PORTS.sandbox}`, '--speed', '60',
+    ]);
+    this.sandboxUrl = `http://127.0.0.1:${PORTS.sandbox}`;
+    await until('ukey-sandbox answers', 15000, () => fetch(this.sandboxUrl).then((r) => r.ok, () => false));
+    return JSON.parse(fs.readFileSync(path.join(dir, 'sandbox.json'), 'utf8'));
+  }
+
+  initCa(connectors) {
+    const dir = this.file('ca');
+    this.ukeyCa('init', '--dir', dir, '--algorithm', this.algorithm, '--origin', this.origin,
+      '--name', '示范数字证书认证中心');
+    const file = path.join(dir, 'config.json');
+    const config = { ...JSON.parse(fs.readFileSync(file, 'utf8')), ...connectors };
+    config.listen = `127.0.0.1:${PORTS.portal}`;
+    config.portal = this.file('portal');
+    fs.writeFileSync(file, JSON.stringify(config, null, 2));
+    this.caDir = dir;
+    this.caConfig = file;
+  }
+
+  ukeyCa(...args) {
+    return this.run(this.file('bin', 'ukey-ca'), args);
+  }
+
+  async startCa() {
+    this.ca = this.spawn('ca', this.file('bin', 'ukey-ca'), ['serve', '--config', this.caConfig]);
+    await until('ukey-ca answers', 20000, () => {
+      if (this.ca.ended) throw new StageError(`ukey-ca ended; see ${this.file('log', 'ca.log')}`);
+      return fetch(`${this.origin}/api/site`).then((r) => r.ok, () => false);
+    });
+  }
+
+  async killCa() {
+    this.ca.expected = true;
+    this.ca.kill('SIGKILL');
+    await until('ukey-ca is gone', 5000, () => this.ca.ended);
+  }
+
+  // A person's home, token folder, policy and daemon.
+  async addPerson(id) {
+    const who = PEOPLE[id];
+    const home = this.file('people', id);
+    const p = { id, ...who, home, runtime: path.join(home, 'run'), tokens: path.join(home, 'tokens') };
+    p.socket = path.join(p.runtime, 'ukey/agent.sock');
+    p.policy = path.join(home, 'policy');
+    p.memory = path.join(home, 'pins');
+    p.env = {
+      HOME: home, USER: id, PATH: process.env.PATH, LANG: 'C.UTF-8', XDG_RUNTIME_DIR: p.runtime,
+      SOFTHSM2_CONF: path.join(home, 'softhsm2.conf'), UKEY_DEMO_PINS: p.memory,
+      ...(process.env.DISPLAY && { DISPLAY: process.env.DISPLAY }),
+      ...(process.env.ASAN_OPTIONS && { ASAN_OPTIONS: process.env.ASAN_OPTIONS }),
+    };
+    for (const d of [home, p.runtime, p.tokens]) fs.mkdirSync(d, { recursive: true, mode: 0o700 });
+    fs.mkdirSync(p.policy, { mode: 0o755 });
+    fs.writeFileSync(p.env.SOFTHSM2_CONF,
+      `directories.tokendir = ${p.tokens}\nobjectstore.backend = file\nlog.level = ERROR\nslots.removable = true\n`);
+    fs.writeFileSync(p.memory, '');
+    this.writePolicy(p);
+    this.run('chown', ['-R', `${p.uid}:${p.uid}`, home]);
+    this.people[id] = p;
+    return p;
+  }
+
+  writePolicy(p) {
+    const ticket = JSON.parse(fs.readFileSync(path.join(this.caDir, 'ticket.pub.jwk'), 'utf8'));
+    fs.writeFileSync(path.join(p.policy, 'demo.json'), JSON.stringify({
+      development: true,
+      modules: [SOFTHSM],
+      pinentry: this.file('bin', 'pinentry'),
+      tickets: { trusted: [ticket] },
+      ...(p.role && { sites: { allow: [this.origin], block: [] } }),
+      ...(p.role === 'producer' && { production: true }),
+    }, null, 2));
+  }
+
+  // What the person knows and will type: the stand-in for pinentry reads it.
+  remember(p, pin) {
+    fs.writeFileSync(p.memory, `${pin}\n`);
+  }
+
+  async startDaemon(p) {
+    const [cmd, args] = this.asPerson(p, this.file('bin', 'ukeyd'), [
+      '--policy', p.policy, '--helper', this.file('bin', 'ukey-token'),
+    ]);
+    p.daemon = this.spawn(`ukeyd-${p.id}`, cmd, args, { env: p.env, cwd: p.home });
+    await until(`ukeyd of ${p.id} listens`, 15000, () => {
+      if (p.daemon.ended) throw new StageError(`ukeyd ended; see ${this.file('log', `ukeyd-${p.id}.log`)}`);
+      return fs.existsSync(p.socket) && fs.existsSync(path.join(p.runtime, 'ukey/port'));
+    });
+    p.port = Number(fs.readFileSync(path.join(p.runtime, 'ukey/port'), 'utf8'));
+  }
+
+  // A staff member's key: made on their token, certified by the CA, written back.
+  async giveStaffKey(p) {
+    this.runAs(p, 'softhsm2-util', ['--init-token', '--free', '--label', p.name,
+      '--so-pin', '1357924680', '--pin', STAFF_PIN]);
+    this.remember(p, STAFF_PIN);
+    p.pin = STAFF_PIN;
+    await this.startDaemon(p);
+    const token = await until(`the key of ${p.id} is seen`, 10000, () =>
+      JSON.parse(this.ukey(p, 'list', '--json')).tokens.find((t) => t.label === p.name));
+    const key = JSON.parse(this.ukey(p, 'key', 'generate', '--token', token.id, '--algorithm', 'p-256', '--json'));
+    const csr = path.join(p.home, 'request.der');
+    const cert = path.join(p.home, 'staff.cer');
+    this.ukey(p, 'request', '--token', token.id, '--key', key.key, '--name', p.name, '--out', csr);
+    const der = this.file('ca', `${p.id}.cer`);
+    this.ukeyCa('staff', 'add', '--dir', this.caDir, '--name', p.name, '--roles', p.role,
+      '--request', csr, '--certificate', der);
+    fs.copyFileSync(der, cert);
+    fs.chownSync(cert, p.uid, p.uid);
+    this.ukey(p, 'certificate', 'install', '--token', token.id, '--in', cert);
+    p.token = token.id;
+  }
+
+  enrolStation(p) {
+    const jwk = this.file('ca', 'station.jwk');
+    fs.writeFileSync(jwk, this.ukey(p, 'station', '--json'));
+    this.ukeyCa('station', 'add', '--dir', this.caDir, '--name', '制证台一号', '--key', jwk);
+  }
+
+  // The browser of a person runs under their user id: their ukeyd answers no other.
+  browserOf(p) {
+    const wrapper = path.join(this.state, 'bin', `chromium-${p.id}`);
+    const [cmd, args] = this.asPerson(p, '/usr/bin/env', [
+      `HOME=${p.home}`, `XDG_RUNTIME_DIR=${p.runtime}`, '/usr/bin/chromium',
+    ]);
+    fs.writeFileSync(wrapper, `#!/bin/sh\nexec ${cmd} ${args.join(' ')} "$@"\n`, { mode: 0o755 });
+    return wrapper;
+  }
+
+  // The post: a key travels from the producer's desk to the customer's machine.
+  post(from, to, serial) {
+    const marks = (d) => fs.readdirSync(d).map((f) => path.join(d, f));
+    const wanted = Buffer.from(serial);
+    const dir = marks(from.tokens).find((d) =>
+      marks(d).some((f) => f.endsWith('token.object') && fs.readFileSync(f).includes(wanted)));
+    if (!dir) throw new StageError(`the key ${serial} is not at the producer's desk`);
+    const there = path.join(to.tokens, path.basename(dir));
+    fs.renameSync(dir, there);
+    this.run('chown', ['-R', `${to.uid}:${to.uid}`, there]);
+  }
+
+  writeDemoJson() {
+    const people = Object.fromEntries(Object.values(this.people).map((p) => [p.id, {
+      name: p.name, title: p.title, uid: p.uid, home: p.home, runtimeDir: p.runtime, socket: p.socket,
+      port: p.port, softhsm2Conf: p.env.SOFTHSM2_CONF, module: SOFTHSM, pin: p.pin ?? null,
+      token: p.token ?? null, browser: p.browser, pinFile: p.memory,
+    }]));
+    const demo = {
+      portal: this.origin, console: `${this.origin}/staff/`, sandbox: this.sandboxUrl,
+      screenshots: this.file('screenshots'),
+      ca: { dir: this.caDir, config: this.caConfig, root: path.join(this.caDir, 'root.cer'),
+        issuer: path.join(this.caDir, 'issuer.cer') },
+      people,
+    };
+    fs.mkdirSync(demo.screenshots, { recursive: true });
+    fs.writeFileSync(this.file('demo.json'), JSON.stringify(demo, null, 2), { mode: 0o600 });
+    return demo;
+  }
+
+  async start() {
+    await this.checkPorts();
+    this.copyPrograms();
+    const connectors = await this.startSandbox();
+    this.initCa(connectors);
+    for (const id of Object.keys(PEOPLE)) {
+      const p = await this.addPerson(id);
+      if (p.role) await this.giveStaffKey(p);
+      else await this.startDaemon(p);
+      p.browser = this.browserOf(p);
+    }
+    this.enrolStation(this.people.producer);
+    await this.startCa();
+    return this.writeDemoJson();
+  }
+
+  async stop() {
+    this.stopping = true;
+    for (const c of [...this.children].reverse()) if (!c.ended) c.kill('SIGTERM');
+    const end = Date.now() + 5000;
+    while (this.children.some((c) => !c.ended) && Date.now() < end) await sleep(50);
+    for (const c of this.children) if (!c.ended) c.kill('SIGKILL');
+  }
+}

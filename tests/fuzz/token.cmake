@@ -1,0 +1,1 @@
+fuzz_target(token_message USES token)
