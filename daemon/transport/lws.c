@@ -212,7 +212,8 @@ lws_loop_new(void)
 
 	lws_set_log_level(LLL_ERR, NULL);
 	memset(&info, 0, sizeof(info));
-	info.port = CONTEXT_PORT_NO_LISTEN_SERVER;
+	/* libwebsockets finds a handshake's vhost by its port again: not the one of ws.c. */
+	info.port = CONTEXT_PORT_NO_LISTEN;
 	info.options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_DISABLE_IPV6 |
 		       LWS_SERVER_OPTION_SKIP_SERVER_CANONICAL_NAME;
 	info.fd_limit_per_thread = FDS_MAX;
