@@ -255,6 +255,7 @@ catch_signals(struct app *a)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
 	a->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }

@@ -1,4 +1,5 @@
 #include <dirent.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -187,6 +188,8 @@ policy_load(const char *dir, struct policy **out, struct uk_err *err)
 	int n;
 
 	n = scandir(dir, &names, is_policy, alphasort);
+	if (n < 0 && errno != ENOENT)
+		rc = uk_fail(err, UK_E_DENIED, "policy-unreadable", "scandir", errno);
 	for (int i = 0; i < n; i++) {
 		if (rc == UK_OK)
 			rc = load_file(p, dir, names[i]->d_name, err);

@@ -87,24 +87,27 @@ has_trust(const struct call *c)
 struct check {
 	const char *code;
 	check_fn *ok;
+	bool site; /* told to allowed sites only */
 };
 
 static const struct check checks[] = {
-	{ "token-modules", has_modules },
-	{ "token-modules-readable", modules_readable },
-	{ "token-present", has_token },
-	{ "pinentry", has_pinentry },
-	{ "station-key", has_station },
-	{ "ticket-keys", has_trust },
+	{ "token-modules", has_modules, false },
+	{ "token-modules-readable", modules_readable, false },
+	{ "token-present", has_token, true },
+	{ "pinentry", has_pinentry, false },
+	{ "station-key", has_station, true },
+	{ "ticket-keys", has_trust, true },
 };
 
 void
 agent_status(struct call *c)
 {
+	const bool allowed = gate_allowed(c->env->gate, c->facts.local, c->origin);
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
-		json_array_append_new(
-		    list, json_pack("{s:s, s:b}", "code", checks[i].code, "ok", checks[i].ok(c)));
+		if (allowed || !checks[i].site)
+			json_array_append_new(list,
+			    json_pack("{s:s, s:b}", "code", checks[i].code, "ok", checks[i].ok(c)));
 	call_reply(c, json_pack("{s:o}", "checks", list));
 }

@@ -47,7 +47,9 @@ journal(const struct call *c, const char *result, struct uk_err *err)
 		.result = result,
 	};
 
-	if (c->method->purpose == NULL)
+	/* What was refused before it came to anything is not the key's doing, and no page fills the
+	 * journal with it. */
+	if (c->method->purpose == NULL || c->facts.stage != GATE_OBJECT)
 		return UK_OK;
 	return journal_put(c->env->journal, &e, err);
 }
@@ -83,9 +85,10 @@ call_fail_tries(struct call *c, const struct uk_err *err, int tries)
 {
 	struct uk_err bad = { 0 };
 
-	uk_log(c->env->log, UK_LOG_INFO, "call.failed", UK_LS("method", c->method->name),
-	    UK_LS("origin", c->origin), UK_LS("reason", uk_err_reason(err)),
-	    UK_LS("where", err->where), UK_LI("native", err->native));
+	uk_log(c->env->log, c->facts.stage == GATE_OBJECT ? UK_LOG_INFO : UK_LOG_DEBUG,
+	    "call.failed", UK_LS("method", c->method->name), UK_LS("origin", c->origin),
+	    UK_LS("reason", uk_err_reason(err)), UK_LS("where", err->where),
+	    UK_LI("native", err->native));
 	if (journal(c, uk_err_reason(err), &bad) != UK_OK)
 		uk_log_err(c->env->log, UK_LOG_ERROR, "journal.put", &bad);
 	rpc_answer(c->rpc, c->conn, answer(c, "error", rpc_error_json(err, tries)));
@@ -155,7 +158,7 @@ call_describe(const struct call *c, struct uk_buf *text)
 	}
 	uk_buf_printf(text, "\n用途：%s", c->method->purpose);
 	if (c->object.title != NULL) {
-		uk_buf_put_str(text, "\n网站说明：「");
+		uk_buf_put_str(text, c->facts.local ? "\n说明：「" : "\n网站说明：「");
 		text_put(text, c->object.title, 80);
 		uk_buf_put_str(text, "」");
 	}

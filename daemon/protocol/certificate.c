@@ -166,6 +166,8 @@ write_it(struct call *c)
 	const struct install_params *p = c->in;
 	const struct install *s = c->state;
 
+	(void)snprintf(c->object.certificate, sizeof(c->object.certificate), "%s",
+	    uk_cert_fingerprint(s->cert));
 	if (inventory_certificate(&c->inventory, uk_cert_fingerprint(s->cert)) != NULL) {
 		prove(c);
 		return;

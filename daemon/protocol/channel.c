@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,7 +54,7 @@ channels_put(struct channels *c, const char *origin, int64_t now, struct uk_jwk 
 	if (ch == NULL)
 		ch = &c->v[c->next++ % CHANNELS];
 	uk_jwk_free(&ch->key);
-	(void)strncpy(ch->origin, origin, ORIGIN_MAX);
+	(void)snprintf(ch->origin, sizeof(ch->origin), "%s", origin);
 	ch->expires = now + CHANNEL_LIFE;
 	ch->key = *key;
 	*key = NULL;

@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -238,7 +239,8 @@ call_new(struct rpc *r, struct conn *from, const struct method *m, json_t *id, j
 	c->params = json_incref(params);
 	facts_of(from, &c->facts);
 	c->facts.needs = m->needs;
-	(void)strncpy(c->origin, c->facts.local ? ORIGIN_LOCAL : c->facts.origin, ORIGIN_MAX);
+	(void)snprintf(
+	    c->origin, sizeof(c->origin), "%s", c->facts.local ? ORIGIN_LOCAL : c->facts.origin);
 	c->facts.origin = c->facts.local ? NULL : c->origin;
 	uk_buf_init(&c->tbs, PARAMS_DATA_MAX + 1024);
 	uk_buf_init(&c->signature, 1024);

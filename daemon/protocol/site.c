@@ -97,6 +97,7 @@ ask(struct call *c)
 		granted(c);
 		return;
 	}
+	c->facts.stage = GATE_OBJECT;
 	uk_buf_init(&text, DESCRIPTION_LEN);
 	describe(c, &text);
 	c->prompt = prompt_ask(c->env->prompts,

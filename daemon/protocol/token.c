@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "protocol/channel.h"
@@ -155,7 +156,7 @@ prepared(struct call *c, const struct uk_err *err, const struct token_reply *rep
 		call_fail(c, err);
 		return;
 	}
-	(void)strncpy(s->id, reply->token_id, sizeof(s->id) - 1);
+	(void)snprintf(s->id, sizeof(s->id), "%s", reply->token_id);
 	uk_ticket_fini(&s->ticket);
 	inventory_tokens(c, prepared_listed);
 }
@@ -186,6 +187,7 @@ prepare_found(struct call *c)
 		call_refuse(c, UK_E_DENIED, unfit);
 		return;
 	}
+	c->facts.stage = GATE_OBJECT;
 	call_token(c,
 	    &(struct token_call){ .op = TOKEN_PREPARE,
 		.token = p->token,

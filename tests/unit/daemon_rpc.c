@@ -275,6 +275,30 @@ hello(void **state)
 	    "site-not-allowed");
 }
 
+static bool
+has_check(const json_t *r, const char *code)
+{
+	const json_t *list = json_object_get(r, "checks");
+
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (strcmp(json_string_value(json_object_get(json_array_get(list, i), "code")),
+			code) == 0)
+			return true;
+	return false;
+}
+
+/* Whether a key is in is nobody's business before the user has said so. */
+static void
+status(void **state)
+{
+	const json_t *r = result(call(*state, "agent.status", NULL));
+
+	assert_true(has_check(r, "pinentry"));
+	assert_false(has_check(r, "token-present"));
+	granted(*state);
+	assert_true(has_check(result(call(*state, "agent.status", NULL)), "token-present"));
+}
+
 static void
 connections(void **state)
 {
@@ -642,6 +666,9 @@ journal(void **state)
 	struct uk_buf text;
 	size_t n;
 
+	/* nothing came of it, and a page could fill the journal so */
+	assert_string_equal(
+	    reason(call(e, "signature.create", sign_params(e, "data", "raw"))), "site-not-allowed");
 	granted(e);
 	e->token.info.logged_in = true;
 	result(call(e, "signature.create", sign_params(e, "data", "raw")));
@@ -699,6 +726,7 @@ main(void)
 		TEST(oversized),
 		TEST(deep),
 		TEST(hello),
+		TEST(status),
 		TEST(connections),
 		TEST(site_request),
 		TEST(hidden),
