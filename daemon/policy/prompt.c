@@ -1,22 +1,17 @@
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/pidfd.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "policy/child.h"
 #include "policy/prompt.h"
 #include "policy/text.h"
 
-#define LINE_LEN  1000 /* Assuan: a line is at most 1000 bytes and its end */
-#define DESC_LEN  (LINE_LEN - 16)
-#define TERM_WAIT 2000 /* ms between SIGTERM and SIGKILL */
+#define LINE_LEN 1000 /* Assuan: a line is at most 1000 bytes and its end */
+#define DESC_LEN (LINE_LEN - 16)
 
 /* libgpg-error's codes; the upper bits say which part spoke. */
 #define GPG_TIMEOUT        62
@@ -24,15 +19,6 @@
 #define GPG_NOT_CONFIRMED  114
 #define GPG_FULLY_CANCELED 198
 #define GPG_CODE(n)        ((n)&0xffff)
-
-struct child {
-	struct child *next;
-	struct prompts *prompts;
-	pid_t pid;
-	int pidfd;
-	struct loop_watch *watch;
-	struct loop_timer *kill;
-};
 
 struct prompt {
 	struct prompt *next;
@@ -60,7 +46,7 @@ struct prompts {
 	char *program;
 	struct prompt *queue; /* its head is the one shown */
 	struct loop_timer *start;
-	struct child *children;
+	struct children *children;
 	size_t n;
 	/* What pinentry says, the PIN too: locked, and wiped as it is read. */
 	char line[LINE_LEN + 2];
@@ -74,6 +60,7 @@ prompts_new(struct loop *loop, const struct uk_log *log, const char *program)
 	p->loop = loop;
 	p->log = log;
 	p->program = uk_xstrdup(program != NULL ? program : "pinentry");
+	p->children = children_new(loop);
 	(void)mlock(p->line, sizeof(p->line));
 	return p;
 }
@@ -104,62 +91,6 @@ prompts_usable(const struct prompts *p)
 					       : in_path(p->program);
 }
 
-/* --- the process, after its window is done with --- */
-
-static void
-child_free(struct child *c)
-{
-	struct child **p = &c->prompts->children;
-
-	while (*p != c)
-		p = &(*p)->next;
-	*p = c->next;
-	loop_unwatch(c->prompts->loop, &c->watch);
-	loop_cancel(c->prompts->loop, &c->kill);
-	if (c->pidfd >= 0)
-		close(c->pidfd);
-	free(c);
-}
-
-static void
-child_ended(void *ctx, unsigned events)
-{
-	struct child *c = ctx;
-
-	(void)events;
-	if (waitpid(c->pid, NULL, WNOHANG) != 0)
-		child_free(c);
-}
-
-static void
-child_kill(void *ctx)
-{
-	struct child *c = ctx;
-
-	c->kill = NULL;
-	(void)kill(c->pid, SIGKILL);
-}
-
-/* pinentry-curses puts the terminal right on SIGTERM; whoever ignores it is killed. */
-static void
-child_end(struct prompts *p, pid_t pid)
-{
-	struct child *c = uk_xalloc(sizeof(*c));
-
-	*c = (struct child){ .next = p->children, .prompts = p, .pid = pid };
-	p->children = c;
-	c->pidfd = pidfd_open(pid, 0);
-	(void)kill(pid, SIGTERM);
-	if (c->pidfd < 0) {
-		(void)kill(pid, SIGKILL);
-		(void)waitpid(pid, NULL, 0);
-		child_free(c);
-		return;
-	}
-	c->watch = loop_watch(p->loop, c->pidfd, LOOP_READ, child_ended, c);
-	c->kill = loop_after(p->loop, TERM_WAIT, child_kill, c);
-}
-
 /* --- one window --- */
 
 static void
@@ -167,15 +98,14 @@ hide(struct prompt *p)
 {
 	struct prompts *all = p->prompts;
 
+	/* One that waits has nothing to hide, and what is being read is another's. */
+	if (p->pid == 0)
+		return;
 	loop_unwatch(all->loop, &p->watch);
 	loop_cancel(all->loop, &p->timer);
-	if (p->to >= 0)
-		close(p->to);
-	if (p->from >= 0)
-		close(p->from);
-	p->to = p->from = -1;
-	if (p->pid > 0)
-		child_end(all, p->pid);
+	close(p->to);
+	close(p->from);
+	child_end(all->children, p->pid);
 	p->pid = 0;
 	explicit_bzero(all->line, sizeof(all->line));
 	all->n = 0;
@@ -500,55 +430,6 @@ readable(void *ctx, unsigned events)
 	take_lines(p);
 }
 
-static int
-spawn(const char *program, int in, int out, pid_t *pid)
-{
-	char *argv[2] = { uk_xstrdup(program), NULL };
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attr;
-	sigset_t none, dfl;
-	int rc;
-
-	sigemptyset(&none);
-	sigemptyset(&dfl);
-	sigaddset(&dfl, SIGPIPE);
-	posix_spawn_file_actions_init(&actions);
-	posix_spawnattr_init(&attr);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	posix_spawnattr_setsigmask(&attr, &none);
-	posix_spawnattr_setsigdefault(&attr, &dfl);
-	rc = posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
-	if (rc == 0)
-		rc = posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-	if (rc == 0)
-		rc = posix_spawnp(pid, program, &actions, &attr, argv, environ);
-	posix_spawn_file_actions_destroy(&actions);
-	posix_spawnattr_destroy(&attr);
-	free(argv[0]);
-	return rc;
-}
-
-static int
-start(struct prompt *p)
-{
-	int in[2] = { -1, -1 }, out[2] = { -1, -1 };
-	int rc;
-
-	if (pipe2(in, O_CLOEXEC) != 0 || pipe2(out, O_CLOEXEC) != 0)
-		rc = errno;
-	else
-		rc = spawn(p->prompts->program, in[0], out[1], &p->pid);
-	if (in[0] >= 0)
-		close(in[0]);
-	if (out[1] >= 0)
-		close(out[1]);
-	p->to = in[1];
-	p->from = out[0];
-	if (rc != 0)
-		p->pid = 0;
-	return rc;
-}
-
 static void
 show_next(void *ctx)
 {
@@ -559,14 +440,12 @@ show_next(void *ctx)
 	all->start = NULL;
 	if (p == NULL || p->pid != 0)
 		return;
-	rc = start(p);
+	rc = child_start(all->program, &p->to, &p->from, &p->pid);
 	if (rc != 0) {
 		uk_log(all->log, UK_LOG_ERROR, "prompt.start", UK_LI("errno", rc));
 		finish(p, UK_E_UNAVAILABLE, "prompt-unavailable", rc);
 		return;
 	}
-	(void)fcntl(p->from, F_SETFL, O_NONBLOCK);
-	(void)fcntl(p->to, F_SETFL, O_NONBLOCK);
 	p->watch = loop_watch(all->loop, p->from, LOOP_READ, readable, p);
 	p->timer = loop_after(all->loop, (PROMPT_SECONDS + 5) * 1000, timed_out, p);
 }
@@ -637,11 +516,7 @@ prompts_free(struct prompts **p)
 		prompt_drop(&q);
 	}
 	loop_cancel(all->loop, &all->start);
-	while (all->children != NULL) {
-		(void)kill(all->children->pid, SIGKILL);
-		(void)waitpid(all->children->pid, NULL, 0);
-		child_free(all->children);
-	}
+	children_free(&all->children);
 	(void)munlock(all->line, sizeof(all->line));
 	free(all->program);
 	free(all);

@@ -340,7 +340,7 @@ rpc_token_changed(void *ctx, enum token_change what, const struct token_info *to
 	struct rpc *r = ctx;
 	json_t *m;
 
-	if (what != TOKEN_CHANGED || !token->logged_in)
+	if (what == TOKEN_REMOVED || (what == TOKEN_CHANGED && !token->logged_in))
 		gate_forget(r->env.gate);
 	if (what == TOKEN_REMOVED)
 		wrong_pins_forget(r->wrong, token->id);
