@@ -859,24 +859,30 @@ revoked(void **state)
 	close(fd);
 }
 
-/* A page that asks and asks and never reads is closed; the daemon serves on. */
+/* Who asks and asks and never reads is closed; the daemon serves on. */
+static void
+never_reads(struct env *e, int fd, bool (*put_one)(int, const void *, size_t))
+{
+	char *text = request_text(e, "agent.goodbye", NULL);
+	const int size = 4096;
+	bool open = true;
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	for (int i = 0; open && i < 500000; i++)
+		open = put_one(fd, text, strlen(text));
+	assert_false(open);
+	free(text);
+	close(fd);
+	result(call(e, e->local, "agent.hello", NULL));
+}
+
 static void
 slow_reader(void **state)
 {
 	struct env *e = *state;
-	const int fd = local_connect(e->socket), size = 4096;
-	char *text;
-	bool open = true;
 
-	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-	for (int i = 0; open && i < 200000; i++) {
-		text = request_text(e, "agent.goodbye", NULL);
-		open = local_put(fd, text, strlen(text));
-		free(text);
-	}
-	assert_false(open);
-	close(fd);
-	result(call(e, e->local, "agent.hello", NULL));
+	never_reads(e, local_connect(e->socket), local_put);
+	never_reads(e, connect_as(e, SITE), ws_put);
 }
 
 /* A second daemon does not take the socket away. */
