@@ -1,0 +1,360 @@
+#include <libgen.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "policy/paths.h"
+#include "policy/station.h"
+#include "protocol/rpc.h"
+#include "transport/local.h"
+#include "transport/lws.h"
+#include "transport/service.h"
+#include "transport/ws.h"
+#include "uk/config.h"
+#include "uk/opt.h"
+
+#define HELPER "/usr/libexec/ukey/ukey-token"
+
+struct options {
+	const char *socket;
+	const char *port;
+	const char *policy;
+	const char *helper;
+	const char *pinentry;
+	const char *log_level;
+	bool foreground;
+	bool version;
+};
+
+static const struct uk_opt opts[] = {
+	{ "foreground", NULL, offsetof(struct options, foreground),
+	    "stay in the foreground (there is no other way)" },
+	{ "socket", "PATH", offsetof(struct options, socket),
+	    "unix socket; default: $XDG_RUNTIME_DIR/ukey/agent.sock" },
+	{ "port", "N", offsetof(struct options, port),
+	    "WebSocket port; 0: none; default: the first free of 21071 to 21075" },
+	{ "policy", "DIR", offsetof(struct options, policy),
+	    "policy folder; default: $UKEY_POLICY_DIR, else " POLICY_DIR },
+	{ "helper", "PATH", offsetof(struct options, helper),
+	    "ukey-token; default: beside ukeyd, else " HELPER },
+	{ "pinentry", "PATH", offsetof(struct options, pinentry),
+	    "program that asks for PINs; default: the policy's, else pinentry" },
+	{ "log-level", "L", offsetof(struct options, log_level),
+	    "error, warn, info (default) or debug" },
+	{ "version", NULL, offsetof(struct options, version), "print the version" },
+};
+#define OPTS (sizeof(opts) / sizeof(opts[0]))
+
+/* In the order of their making; unmade backwards. */
+struct app {
+	struct uk_log log;
+	struct policy *policy;
+	struct sites *sites;
+	struct journal *journal;
+	struct uk_jwk *station;
+	struct lws_loop *loop;
+	struct gate *gate;
+	struct prompts *prompts;
+	struct token_client *tokens;
+	struct rpc *rpc;
+	struct local *local;
+	struct ws *ws;
+	char *socket; /* ours to remove; NULL: handed over */
+	char *port_file;
+	int signals;
+	struct loop_watch *signal_watch;
+	bool stop;
+};
+
+static enum uk_rc
+load_policy(struct app *a, const struct options *o, struct uk_err *err)
+{
+	const char *dir = o->policy != NULL ? o->policy : getenv("UKEY_POLICY_DIR");
+
+	return policy_load(dir != NULL ? dir : POLICY_DIR, &a->policy, err);
+}
+
+static enum uk_rc
+open_state(struct app *a, struct uk_err *err)
+{
+	char *sites = path_state("sites.json"), *journal = path_state("journal.jsonl"),
+	     *station = path_state("station.jwk");
+	enum uk_rc rc;
+
+	if (sites == NULL || journal == NULL || station == NULL)
+		rc = uk_fail(err, UK_E_UNAVAILABLE, "no-home", "paths", 0);
+	else if ((rc = path_make_folder(sites, err)) == UK_OK &&
+		 (rc = sites_open(sites, &uk_clock_system, &a->sites, err)) == UK_OK &&
+		 (rc = journal_open(journal, &uk_clock_system, &a->journal, err)) == UK_OK)
+		rc = station_load(station, &a->station, err);
+	if (rc == UK_E_NOT_FOUND)
+		rc = UK_OK;
+	free(sites);
+	free(journal);
+	free(station);
+	return rc;
+}
+
+/* Tokens report to the rpc, which is made after them. */
+static void
+token_changed(void *ctx, enum token_change what, const struct token_info *token)
+{
+	struct app *a = ctx;
+
+	if (a->rpc != NULL)
+		rpc_token_changed(a->rpc, what, token);
+}
+
+static char *
+helper_path(const char *given)
+{
+	char *exe = given == NULL ? realpath("/proc/self/exe", NULL) : NULL;
+	struct uk_buf b;
+
+	uk_buf_init(&b, PATH_MAX);
+	uk_buf_put_str(&b, given != NULL ? given : HELPER);
+	if (exe != NULL) {
+		struct uk_buf beside;
+
+		uk_buf_init(&beside, PATH_MAX);
+		uk_buf_printf(&beside, "%s/ukey-token", dirname(exe));
+		if (uk_buf_str(&beside) != NULL && access(uk_buf_str(&beside), X_OK) == 0) {
+			uk_buf_reset(&b);
+			uk_buf_put(&b, uk_buf_span(&beside));
+		}
+		uk_buf_fini(&beside);
+		free(exe);
+	}
+	return uk_buf_steal_str(&b);
+}
+
+static enum uk_rc
+start_tokens(struct app *a, const struct options *o, struct uk_err *err)
+{
+	const struct policy_list *l = &a->policy->modules;
+	struct token_module *modules = uk_xalloc((l->n + 1) * sizeof(*modules));
+	char *helper = helper_path(o->helper);
+	enum uk_rc rc;
+
+	for (size_t i = 0; i < l->n; i++)
+		modules[i] = (struct token_module){ .path = l->v[i], .kind = "pkcs11" };
+	rc = token_client_new(lws_loop_base(a->loop), &a->log, helper, modules, l->n, token_changed,
+	    a, &a->tokens, err);
+	free(helper);
+	free(modules);
+	return rc;
+}
+
+static enum uk_rc
+start_core(struct app *a, const struct options *o, struct uk_err *err)
+{
+	enum uk_rc rc;
+
+	a->loop = lws_loop_new();
+	if (a->loop == NULL)
+		return uk_fail(err, UK_E_INTERNAL, NULL, "lws", 0);
+	a->gate = gate_new(a->policy, a->sites, &uk_clock_system, geteuid());
+	a->prompts = prompts_new(lws_loop_base(a->loop), &a->log,
+	    o->pinentry != NULL ? o->pinentry : a->policy->pinentry);
+	rc = start_tokens(a, o, err);
+	if (rc != UK_OK)
+		return rc;
+	a->rpc = rpc_new(&(struct rpc_env){ .loop = lws_loop_base(a->loop),
+	    .log = &a->log,
+	    .clock = &uk_clock_system,
+	    .random = &uk_random_system,
+	    .policy = a->policy,
+	    .sites = a->sites,
+	    .gate = a->gate,
+	    .journal = a->journal,
+	    .prompts = a->prompts,
+	    .tokens = a->tokens,
+	    .station = a->station });
+	return UK_OK;
+}
+
+static enum uk_rc
+start_local(struct app *a, const struct options *o, struct uk_err *err)
+{
+	enum uk_rc rc;
+	int fd;
+
+	rc = service_socket(&fd, err);
+	if (rc == UK_OK && fd < 0) {
+		a->socket = o->socket != NULL ? uk_xstrdup(o->socket) : path_runtime("agent.sock");
+		rc = local_bind(a->socket, &fd, err);
+		if (rc != UK_OK) {
+			free(a->socket);
+			a->socket = NULL;
+		}
+	}
+	if (rc == UK_OK)
+		a->local = local_listen(lws_loop_base(a->loop), a->rpc, &a->log, fd);
+	return rc;
+}
+
+/* For what runs beside us: a page tries the five ports by itself. */
+static void
+write_port(struct app *a)
+{
+	struct uk_err err = { 0 };
+	struct uk_buf text;
+
+	a->port_file = path_runtime("port");
+	uk_buf_init(&text, 16);
+	uk_buf_printf(&text, "%d\n", ws_port(a->ws));
+	if (path_make_folder(a->port_file, &err) != UK_OK ||
+	    uk_file_write(a->port_file, 0600, uk_buf_span(&text), &err) != UK_OK)
+		uk_log_err(&a->log, UK_LOG_WARN, "port.file", &err);
+	uk_buf_fini(&text);
+}
+
+static enum uk_rc
+start_ws(struct app *a, const struct options *o, struct uk_err *err)
+{
+	char *end = NULL;
+	const long port = o->port != NULL ? strtol(o->port, &end, 10) : -1;
+	enum uk_rc rc;
+
+	if (o->port != NULL && (*end != '\0' || *o->port == '\0' || port < 0 || port > 65535))
+		return uk_fail_field(err, "port", NULL);
+	if (port == 0)
+		return UK_OK;
+	rc = ws_listen(a->loop, a->rpc, &a->log, port > 0 ? (int)port : 0, &a->ws, err);
+	if (rc == UK_OK) {
+		write_port(a);
+	} else if (port < 0) {
+		/* Five others are here already: the command line and extensions still work. */
+		uk_log_err(&a->log, UK_LOG_ERROR, "ws.listen", err);
+		rc = UK_OK;
+	}
+	return rc;
+}
+
+static void
+signalled(void *ctx, unsigned events)
+{
+	struct app *a = ctx;
+	struct signalfd_siginfo info;
+
+	(void)events;
+	if (read(a->signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
+		a->stop = true;
+}
+
+static void
+catch_signals(struct app *a)
+{
+	sigset_t set;
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	a->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static enum uk_rc
+start(struct app *a, const struct options *o, struct uk_err *err)
+{
+	enum uk_rc rc;
+
+	catch_signals(a);
+	if ((rc = load_policy(a, o, err)) != UK_OK || (rc = open_state(a, err)) != UK_OK ||
+	    (rc = start_core(a, o, err)) != UK_OK || (rc = start_local(a, o, err)) != UK_OK ||
+	    (rc = start_ws(a, o, err)) != UK_OK)
+		return rc;
+	a->signal_watch = loop_watch(lws_loop_base(a->loop), a->signals, LOOP_READ, signalled, a);
+	return UK_OK;
+}
+
+static void
+stop(struct app *a)
+{
+	if (a->port_file != NULL)
+		(void)unlink(a->port_file);
+	if (a->socket != NULL)
+		(void)unlink(a->socket);
+	ws_close(&a->ws);
+	local_close(&a->local);
+	rpc_free(&a->rpc);
+	token_client_free(&a->tokens);
+	prompts_free(&a->prompts);
+	gate_free(&a->gate);
+	if (a->loop != NULL)
+		loop_unwatch(lws_loop_base(a->loop), &a->signal_watch);
+	lws_loop_free(&a->loop);
+	if (a->signals >= 0)
+		close(a->signals);
+	uk_jwk_free(&a->station);
+	journal_close(&a->journal);
+	sites_close(&a->sites);
+	policy_free(&a->policy);
+	free(a->socket);
+	free(a->port_file);
+}
+
+static int
+usage(void)
+{
+	(void)printf("Usage: ukeyd [OPTION]...\n"
+		     "The user's key daemon: holds the sessions of USB keys, asks the user, and\n"
+		     "serves web pages and the command line.\n\n");
+	uk_opts_help(opts, OPTS, stdout);
+	return 0;
+}
+
+static int
+run(const struct options *o)
+{
+	struct app a = { .signals = -1 };
+	struct uk_err err = { 0 };
+	enum uk_rc rc;
+
+	uk_log_init(&a.log, "ukeyd");
+	if (o->log_level != NULL && uk_log_set_level(&a.log, o->log_level) != UK_OK) {
+		(void)fprintf(stderr, "--log-level %s: no such level\n", o->log_level);
+		return 2;
+	}
+	uk_secret_harden_process();
+	rc = start(&a, o, &err);
+	if (rc != UK_OK) {
+		uk_log_err(&a.log, UK_LOG_ERROR, "start", &err);
+	} else {
+		uk_log(
+		    &a.log, UK_LOG_INFO, "ready", UK_LI("port", a.ws != NULL ? ws_port(a.ws) : 0));
+		service_ready(a.ws != NULL ? ws_port(a.ws) : 0);
+		lws_loop_run(a.loop, &a.stop);
+		service_stopping();
+	}
+	stop(&a);
+	return rc == UK_OK ? 0 : 1;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options o = { 0 };
+	struct uk_err err = { 0 };
+	bool help;
+
+	if (uk_opts_read(opts, OPTS, &argc, argv, &o, &help, &err) != UK_OK)
+		return 2;
+	if (argc > 1) {
+		(void)fprintf(stderr, "%s: not expected (see --help)\n", argv[1]);
+		return 2;
+	}
+	if (help)
+		return usage();
+	if (o.version) {
+		(void)printf("ukeyd %s\n", UK_VERSION);
+		return 0;
+	}
+	return run(&o);
+}

@@ -1,0 +1,267 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "policy/journal.h"
+#include "uk/b64.h"
+#include "uk/config.h"
+#include "uk/json.h"
+#include "uk/pubkey.h"
+
+#define LINE_LEN 4096
+#define HASH_HEX 65
+
+struct journal {
+	const struct uk_clock *clock;
+	char *path;
+	int fd;
+	size_t size;
+	int64_t seq; /* of the next line */
+	char prev[HASH_HEX];
+};
+
+static void
+hash_line(struct uk_span line, char out[HASH_HEX])
+{
+	uint8_t sum[32];
+	struct uk_buf hex;
+
+	uk_sha256(line, sum);
+	uk_buf_init(&hex, 64);
+	uk_hex_put(&hex, uk_span(sum, sizeof(sum)));
+	memcpy(out, uk_buf_str(&hex), HASH_HEX);
+	uk_buf_fini(&hex);
+}
+
+/* The next line without its end, taken off the front; false when no whole one is left. */
+static bool
+next_line(struct uk_span *text, struct uk_span *line)
+{
+	const uint8_t *end = text->n > 0 ? memchr(text->p, '\n', text->n) : NULL;
+
+	if (end == NULL)
+		return false;
+	*line = uk_span(text->p, (size_t)(end - text->p));
+	*text = uk_span(end + 1, text->n - line->n - 1);
+	return true;
+}
+
+static int64_t
+seq_of(struct uk_span line, const char *prev)
+{
+	json_t *o = NULL;
+	int64_t seq = -1;
+
+	if (uk_json_parse(line, LINE_LEN, &o, NULL) != UK_OK)
+		return -1;
+	if (prev == NULL || (json_is_string(json_object_get(o, "prev")) &&
+				strcmp(json_string_value(json_object_get(o, "prev")), prev) == 0))
+		seq = json_is_integer(json_object_get(o, "seq"))
+			  ? json_integer_value(json_object_get(o, "seq"))
+			  : -1;
+	json_decref(o);
+	return seq;
+}
+
+/* Where the chain stands; *whole: bytes up to the last line end. */
+static enum uk_rc
+find_end(struct journal *j, struct uk_span text, size_t *whole, struct uk_err *err)
+{
+	struct uk_span rest = text, line = { 0 };
+	bool any = false;
+
+	while (next_line(&rest, &line))
+		any = true;
+	*whole = text.n - rest.n;
+	if (!any)
+		return UK_OK;
+	j->seq = seq_of(line, NULL) + 1;
+	if (j->seq <= 0)
+		return uk_fail(err, UK_E_INTEGRITY, "journal-broken", "journal", 0);
+	hash_line(line, j->prev);
+	return UK_OK;
+}
+
+static enum uk_rc
+read_end(struct journal *j, const char *path, size_t *whole, struct uk_err *err)
+{
+	struct uk_buf text;
+	enum uk_rc rc;
+
+	uk_buf_init(&text, 2 * JOURNAL_SIZE);
+	rc = uk_file_read(path, 2 * JOURNAL_SIZE - 4096, &text, err);
+	if (rc == UK_E_NOT_FOUND)
+		rc = UK_OK;
+	else if (rc == UK_OK)
+		rc = find_end(j, uk_buf_span(&text), whole, err);
+	uk_buf_fini(&text);
+	return rc;
+}
+
+static char *
+old_path(const struct journal *j)
+{
+	struct uk_buf b;
+
+	uk_buf_init(&b, strlen(j->path) + 2);
+	uk_buf_printf(&b, "%s.1", j->path);
+	return uk_buf_steal_str(&b);
+}
+
+static enum uk_rc
+open_file(struct journal *j, struct uk_err *err)
+{
+	struct stat st;
+
+	j->fd = open(j->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (j->fd < 0 || fstat(j->fd, &st) != 0)
+		return uk_fail(err, UK_E_UNAVAILABLE, "journal-unavailable", "open", errno);
+	j->size = (size_t)st.st_size;
+	return UK_OK;
+}
+
+enum uk_rc
+journal_open(
+    const char *path, const struct uk_clock *clock, struct journal **out, struct uk_err *err)
+{
+	struct journal *j = uk_xalloc(sizeof(*j));
+	size_t whole = 0;
+	char *old;
+	enum uk_rc rc;
+
+	j->clock = clock;
+	j->path = uk_xstrdup(path);
+	j->fd = -1;
+	j->seq = 1;
+	old = old_path(j);
+	/* Right after a rotation the new file is empty and the chain's end is in the old one. */
+	if ((rc = read_end(j, old, &whole, err)) != UK_OK)
+		goto out;
+	whole = 0;
+	if ((rc = read_end(j, path, &whole, err)) != UK_OK || (rc = open_file(j, err)) != UK_OK)
+		goto out;
+	if (j->size != whole && ftruncate(j->fd, (off_t)whole) != 0) {
+		rc = uk_fail(err, UK_E_UNAVAILABLE, "journal-unavailable", "ftruncate", errno);
+		goto out;
+	}
+	j->size = whole;
+	rc = UK_OK;
+out:
+	free(old);
+	if (rc != UK_OK)
+		journal_close(&j);
+	else
+		*out = j;
+	return rc;
+}
+
+void
+journal_close(struct journal **j)
+{
+	if (j == NULL || *j == NULL)
+		return;
+	if ((*j)->fd >= 0)
+		close((*j)->fd);
+	free((*j)->path);
+	free(*j);
+	*j = NULL;
+}
+
+static enum uk_rc
+rotate(struct journal *j, struct uk_err *err)
+{
+	char *old = old_path(j);
+	const int bad = rename(j->path, old);
+
+	free(old);
+	if (bad != 0)
+		return uk_fail(err, UK_E_UNAVAILABLE, "journal-unavailable", "rename", errno);
+	close(j->fd);
+	return open_file(j, err);
+}
+
+static void
+set(json_t *o, const char *key, const char *value)
+{
+	if (value != NULL)
+		json_object_set_new(o, key, json_string(value));
+}
+
+static enum uk_rc
+put_line(const struct journal *j, const struct journal_entry *e, struct uk_buf *line)
+{
+	json_t *o = json_pack(
+	    "{s:I, s:I}", "seq", (json_int_t)j->seq, "time", (json_int_t)uk_now(j->clock));
+	enum uk_rc rc;
+
+	set(o, "method", e->method);
+	set(o, "origin", e->origin);
+	set(o, "token", e->token);
+	set(o, "certificate", e->certificate);
+	set(o, "digest", e->digest);
+	set(o, "result", e->result);
+	set(o, "prev", j->prev);
+	rc = uk_json_put(line, o);
+	json_decref(o);
+	return rc;
+}
+
+enum uk_rc
+journal_put(struct journal *j, const struct journal_entry *e, struct uk_err *err)
+{
+	struct uk_buf line;
+	enum uk_rc rc = UK_OK;
+	size_t n;
+
+	uk_buf_init(&line, LINE_LEN);
+	if (j->size >= JOURNAL_SIZE)
+		rc = rotate(j, err);
+	if (rc == UK_OK && (rc = put_line(j, e, &line)) != UK_OK)
+		rc = uk_fail(err, rc, "journal-unavailable", "journal", 0);
+	if (rc != UK_OK)
+		goto out;
+	n = line.n;
+	uk_buf_put_u8(&line, '\n');
+	if (uk_buf_failed(&line) || write(j->fd, line.p, line.n) != (ssize_t)line.n ||
+	    fdatasync(j->fd) != 0) {
+		rc = uk_fail(err, UK_E_UNAVAILABLE, "journal-unavailable", "write", errno);
+		goto out;
+	}
+	hash_line(uk_span(line.p, n), j->prev);
+	j->size += line.n;
+	j->seq++;
+out:
+	uk_buf_fini(&line);
+	return rc;
+}
+
+enum uk_rc
+journal_check(const char *path, size_t *lines, struct uk_err *err)
+{
+	struct uk_span rest, line;
+	char prev[HASH_HEX] = "";
+	struct uk_buf text;
+	int64_t seq = 0;
+	enum uk_rc rc;
+
+	*lines = 0;
+	uk_buf_init(&text, 2 * JOURNAL_SIZE);
+	rc = uk_file_read(path, 2 * JOURNAL_SIZE - 4096, &text, err);
+	rest = uk_buf_span(&text);
+	while (rc == UK_OK && next_line(&rest, &line)) {
+		const int64_t s = seq_of(line, *lines == 0 ? NULL : prev);
+
+		if (s < 0 || (*lines > 0 && s != seq + 1)) {
+			rc = uk_fail(err, UK_E_INTEGRITY, "journal-broken", "journal", 0);
+			break;
+		}
+		seq = s;
+		hash_line(line, prev);
+		++*lines;
+	}
+	uk_buf_fini(&text);
+	return rc;
+}

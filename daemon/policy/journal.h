@@ -1,0 +1,40 @@
+/*
+ * What the key did, for its holder: one JSON object a line, each with the SHA-256 of the line
+ * before it, so that a change or a gap shows.  At JOURNAL_SIZE the file moves to PATH.1 and the
+ * chain goes on in a new one.
+ */
+#ifndef POLICY_JOURNAL_H
+#define POLICY_JOURNAL_H
+
+#include <stddef.h>
+
+#include "uk/clock.h"
+#include "uk/rc.h"
+
+#define JOURNAL_SIZE (4u * 1024u * 1024u)
+
+/* NULL members are left out. */
+struct journal_entry {
+	const char *method;
+	const char *origin;
+	const char *token;
+	const char *certificate;
+	const char *digest; /* SHA-256 of what was signed, hex */
+	const char *result; /* "ok", or the reason */
+};
+
+struct journal;
+
+/* A last line torn by a crash is cut off. */
+UK_CHECK enum uk_rc journal_open(
+    const char *path, const struct uk_clock *clock, struct journal **out, struct uk_err *err);
+void journal_close(struct journal **j);
+
+/* On the disk when it returns. */
+UK_CHECK enum uk_rc journal_put(
+    struct journal *j, const struct journal_entry *e, struct uk_err *err);
+
+/* UK_E_INTEGRITY "journal-broken": line `*lines` + 1 does not follow from the ones before. */
+UK_CHECK enum uk_rc journal_check(const char *path, size_t *lines, struct uk_err *err);
+
+#endif

@@ -1,0 +1,18 @@
+/* A web origin as a browser writes it (RFC 6454 section 6.2): scheme, host, port, nothing else. */
+#ifndef POLICY_ORIGIN_H
+#define POLICY_ORIGIN_H
+
+#include <stdbool.h>
+
+#define ORIGIN_MAX 255
+
+/* What the user himself is called where a site would have its origin. */
+#define ORIGIN_LOCAL "local:"
+
+/*
+ * https://host[:port]; with `development` also http://localhost[:port] and http://127.0.0.1[:port].
+ * Lower case only: browsers never send anything else.
+ */
+bool origin_valid(const char *s, bool development);
+
+#endif

@@ -1,0 +1,249 @@
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/origin.h"
+#include "policy/policy.h"
+#include "uk/config.h"
+#include "uk/json.h"
+
+#define FILE_MAX (64u * 1024u)
+#define LIST_MAX 64
+#define PATH_LEN 4095
+
+struct file {
+	bool development;
+	bool production;
+	json_t *sites;
+	json_t *tickets;
+	json_t *modules;
+	const char *pinentry;
+	const char *consent;
+};
+
+struct lists {
+	json_t *allow;
+	json_t *block;
+	json_t *trusted;
+};
+
+static bool
+consent_valid(const char *s)
+{
+	return strcmp(s, "always") == 0 || strcmp(s, "session") == 0;
+}
+
+static bool
+path_valid(const char *s)
+{
+	return s[0] == '/';
+}
+
+static const struct uk_field file_fields[] = {
+	{ "development", UK_F_BOOL, 0, 0, 0, offsetof(struct file, development), NULL },
+	{ "production", UK_F_BOOL, 0, 0, 0, offsetof(struct file, production), NULL },
+	{ "sites", UK_F_JSON, 0, 0, 0, offsetof(struct file, sites), NULL },
+	{ "tickets", UK_F_JSON, 0, 0, 0, offsetof(struct file, tickets), NULL },
+	{ "modules", UK_F_LIST, 0, 0, LIST_MAX, offsetof(struct file, modules), NULL },
+	{ "pinentry", UK_F_STR, 0, 1, PATH_LEN, offsetof(struct file, pinentry), path_valid },
+	{ "consent", UK_F_STR, 0, 1, 16, offsetof(struct file, consent), consent_valid },
+};
+
+static const struct uk_field site_fields[] = {
+	{ "allow", UK_F_LIST, 0, 0, LIST_MAX, offsetof(struct lists, allow), NULL },
+	{ "block", UK_F_LIST, 0, 0, LIST_MAX, offsetof(struct lists, block), NULL },
+};
+
+static const struct uk_field ticket_fields[] = {
+	{ "trusted", UK_F_LIST, 0, 0, LIST_MAX, offsetof(struct lists, trusted), NULL },
+};
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+static bool
+site_valid(const char *s)
+{
+	return origin_valid(s, true);
+}
+
+static enum uk_rc
+list_add(struct policy_list *l, const json_t *from, const char *field, bool (*valid)(const char *),
+    struct uk_err *err)
+{
+	const size_t n = json_array_size(from);
+	char **v;
+
+	if (n == 0)
+		return UK_OK;
+	if (l->n + n > LIST_MAX)
+		return uk_fail(err, UK_E_LIMIT, NULL, field, 0);
+	for (size_t i = 0; i < n; i++) {
+		const char *s = json_string_value(json_array_get(from, i));
+
+		if (s == NULL || strlen(s) > PATH_LEN || !valid(s))
+			return uk_fail_field(err, field, NULL);
+	}
+	v = uk_xalloc((l->n + n) * sizeof(*v));
+	if (l->n != 0)
+		memcpy(v, l->v, l->n * sizeof(*v));
+	free(l->v);
+	l->v = v;
+	for (size_t i = 0; i < n; i++)
+		l->v[l->n++] = uk_xstrdup(json_string_value(json_array_get(from, i)));
+	return UK_OK;
+}
+
+static enum uk_rc
+trusted_add(struct policy *p, const json_t *from, struct uk_err *err)
+{
+	const size_t n = json_array_size(from);
+	struct uk_jwk **v;
+
+	if (n == 0)
+		return UK_OK;
+	if (p->n_trusted + n > LIST_MAX)
+		return uk_fail(err, UK_E_LIMIT, NULL, "tickets.trusted", 0);
+	v = uk_xalloc((p->n_trusted + n) * sizeof(struct uk_jwk *));
+	if (p->n_trusted != 0)
+		memcpy(v, p->trusted, p->n_trusted * sizeof(struct uk_jwk *));
+	free(p->trusted);
+	p->trusted = v;
+	for (size_t i = 0; i < n; i++) {
+		if (uk_jwk_from_json(json_array_get(from, i), &v[p->n_trusted], err) != UK_OK)
+			return uk_fail_field(err, "tickets.trusted", NULL);
+		p->n_trusted++;
+	}
+	return UK_OK;
+}
+
+static enum uk_rc
+apply(struct policy *p, const struct file *f, const json_t *object, struct uk_err *err)
+{
+	struct lists l = { 0 };
+	enum uk_rc rc;
+
+	if ((rc = uk_fields_read(site_fields, COUNT(site_fields), f->sites, &l, err)) != UK_OK ||
+	    (rc = uk_fields_read(ticket_fields, COUNT(ticket_fields), f->tickets, &l, err)) !=
+		UK_OK ||
+	    (rc = list_add(&p->allow, l.allow, "sites.allow", site_valid, err)) != UK_OK ||
+	    (rc = list_add(&p->block, l.block, "sites.block", site_valid, err)) != UK_OK ||
+	    (rc = list_add(&p->modules, f->modules, "modules", path_valid, err)) != UK_OK ||
+	    (rc = trusted_add(p, l.trusted, err)) != UK_OK)
+		return rc;
+	if (json_object_get(object, "development") != NULL)
+		p->development = f->development;
+	if (json_object_get(object, "production") != NULL)
+		p->production = f->production;
+	if (f->consent != NULL)
+		p->session = strcmp(f->consent, "session") == 0;
+	if (f->pinentry != NULL) {
+		free(p->pinentry);
+		p->pinentry = uk_xstrdup(f->pinentry);
+	}
+	return UK_OK;
+}
+
+static enum uk_rc
+load_file(struct policy *p, const char *dir, const char *name, struct uk_err *err)
+{
+	struct uk_buf path, text;
+	struct file f = { 0 };
+	json_t *object = NULL;
+	enum uk_rc rc;
+
+	uk_buf_init(&path, PATH_LEN);
+	uk_buf_init(&text, FILE_MAX + 4096);
+	uk_buf_printf(&path, "%s/%s", dir, name);
+	if (uk_buf_str(&path) == NULL) {
+		rc = uk_fail(err, UK_E_LIMIT, NULL, "policy", 0);
+		goto out;
+	}
+	if ((rc = uk_file_read(uk_buf_str(&path), FILE_MAX, &text, err)) != UK_OK ||
+	    (rc = uk_json_parse(uk_buf_span(&text), FILE_MAX, &object, err)) != UK_OK ||
+	    (rc = uk_fields_read(file_fields, COUNT(file_fields), object, &f, err)) != UK_OK)
+		goto out;
+	rc = apply(p, &f, object, err);
+out:
+	json_decref(object);
+	uk_buf_fini(&text);
+	uk_buf_fini(&path);
+	return rc;
+}
+
+static int
+is_policy(const struct dirent *e)
+{
+	const size_t n = strlen(e->d_name);
+
+	return e->d_name[0] != '.' && n > 5 && strcmp(e->d_name + n - 5, ".json") == 0;
+}
+
+enum uk_rc
+policy_load(const char *dir, struct policy **out, struct uk_err *err)
+{
+	struct policy *p = uk_xalloc(sizeof(*p));
+	struct dirent **names = NULL;
+	enum uk_rc rc = UK_OK;
+	int n;
+
+	n = scandir(dir, &names, is_policy, alphasort);
+	if (n < 0 && errno != ENOENT)
+		rc = uk_fail(err, UK_E_DENIED, "policy-unreadable", "scandir", errno);
+	for (int i = 0; i < n; i++) {
+		if (rc == UK_OK)
+			rc = load_file(p, dir, names[i]->d_name, err);
+		free(names[i]);
+	}
+	free(names);
+	if (rc != UK_OK)
+		policy_free(&p);
+	else
+		*out = p;
+	return rc;
+}
+
+static void
+list_fini(struct policy_list *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		free(l->v[i]);
+	free(l->v);
+}
+
+void
+policy_free(struct policy **p)
+{
+	if (p == NULL || *p == NULL)
+		return;
+	list_fini(&(*p)->allow);
+	list_fini(&(*p)->block);
+	list_fini(&(*p)->modules);
+	for (size_t i = 0; i < (*p)->n_trusted; i++)
+		uk_jwk_free(&(*p)->trusted[i]);
+	free((*p)->trusted);
+	free((*p)->pinentry);
+	free(*p);
+	*p = NULL;
+}
+
+static bool
+list_has(const struct policy_list *l, const char *s)
+{
+	for (size_t i = 0; s != NULL && i < l->n; i++)
+		if (strcmp(l->v[i], s) == 0)
+			return true;
+	return false;
+}
+
+bool
+policy_allows(const struct policy *p, const char *origin)
+{
+	return list_has(&p->allow, origin) && !list_has(&p->block, origin);
+}
+
+bool
+policy_blocks(const struct policy *p, const char *origin)
+{
+	return list_has(&p->block, origin);
+}

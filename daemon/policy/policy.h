@@ -1,0 +1,41 @@
+/*
+ * The administrator's policy: every *.json of a folder, in the order of their names.  A later file
+ * overrides single values and adds to lists.  A file that does not read stops the daemon: a policy
+ * half understood allows what it was written to forbid.
+ */
+#ifndef POLICY_POLICY_H
+#define POLICY_POLICY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "uk/rc.h"
+#include "uk/ticket.h"
+
+#define POLICY_DIR "/etc/ukey/policy.d"
+
+struct policy_list {
+	char **v;
+	size_t n;
+};
+
+struct policy {
+	bool development; /* http://localhost pages are sites too */
+	bool production;  /* this machine may prepare tokens */
+	bool session;     /* one consent lasts for a while; otherwise each use asks */
+	char *pinentry;   /* path; NULL: the system's */
+	struct policy_list allow;
+	struct policy_list block;
+	struct policy_list modules; /* PKCS#11, absolute paths */
+	struct uk_jwk **trusted;    /* whose tickets are believed */
+	size_t n_trusted;
+};
+
+/* A folder that is not there is an empty policy.  err->field names the member at fault. */
+UK_CHECK enum uk_rc policy_load(const char *dir, struct policy **out, struct uk_err *err);
+void policy_free(struct policy **p);
+
+bool policy_allows(const struct policy *p, const char *origin); /* without asking the user */
+bool policy_blocks(const struct policy *p, const char *origin);
+
+#endif

@@ -1,0 +1,28 @@
+/* How often a site may ask, and how long it has to wait after burning PIN tries. */
+#ifndef POLICY_RATE_H
+#define POLICY_RATE_H
+
+#include <stdbool.h>
+
+#include "uk/clock.h"
+
+#define RATE_ORIGINS      64
+#define RATE_WINDOW       60 /* seconds */
+#define RATE_CALLS        300
+#define RATE_PROMPTS      30
+#define RATE_WRONG_PINS   5
+#define RATE_WRONG_WINDOW 600
+#define RATE_COOL         300
+
+struct rate;
+
+struct rate *rate_new(const struct uk_clock *clock);
+void rate_free(struct rate **r);
+
+/* Count one call (one that shows a window, if prompt).  False: too many. */
+bool rate_take(struct rate *r, const char *origin, bool prompt);
+
+/* A PIN typed at this site's request was wrong. */
+void rate_wrong_pin(struct rate *r, const char *origin);
+
+#endif

@@ -1,0 +1,113 @@
+#include <unistd.h>
+
+#include "protocol/methods.h"
+
+struct feature {
+	const char *name;
+	bool production; /* only where this machine makes tokens */
+};
+
+static const struct feature features[] = {
+	{ "cms", false },
+	{ "login", false },
+	{ "request", false },
+	{ "channel", true },
+	{ "production", true },
+};
+
+static json_t *
+feature_list(const struct call *c)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++)
+		if (!features[i].production || c->env->policy->production)
+			json_array_append_new(list, json_string(features[i].name));
+	return list;
+}
+
+void
+agent_hello(struct call *c)
+{
+	const bool allowed = gate_allowed(c->env->gate, c->facts.local, c->origin);
+
+	call_reply(c, json_pack("{s:s, s:s, s:i, s:o, s:{s:s, s:b}}", "name", "ukeyd", "version",
+			  UK_VERSION, "protocol", 1, "features", feature_list(c), "site", "origin",
+			  c->origin, "allowed", (int)allowed));
+}
+
+/* --- agent.status: what may be wrong, by stable codes --- */
+
+typedef bool check_fn(const struct call *c);
+
+static bool
+has_modules(const struct call *c)
+{
+	return c->env->policy->modules.n > 0;
+}
+
+static bool
+modules_readable(const struct call *c)
+{
+	const struct policy_list *l = &c->env->policy->modules;
+
+	for (size_t i = 0; i < l->n; i++)
+		if (access(l->v[i], R_OK) != 0)
+			return false;
+	return true;
+}
+
+static bool
+has_pinentry(const struct call *c)
+{
+	return prompts_usable(c->env->prompts);
+}
+
+static bool
+has_token(const struct call *c)
+{
+	size_t n;
+
+	(void)token_known(c->env->tokens, &n);
+	return n > 0;
+}
+
+static bool
+has_station(const struct call *c)
+{
+	return !c->env->policy->production || c->env->station != NULL;
+}
+
+static bool
+has_trust(const struct call *c)
+{
+	return !c->env->policy->production || c->env->policy->n_trusted > 0;
+}
+
+struct check {
+	const char *code;
+	check_fn *ok;
+	bool site; /* told to allowed sites only */
+};
+
+static const struct check checks[] = {
+	{ "token-modules", has_modules, false },
+	{ "token-modules-readable", modules_readable, false },
+	{ "token-present", has_token, true },
+	{ "pinentry", has_pinentry, false },
+	{ "station-key", has_station, true },
+	{ "ticket-keys", has_trust, true },
+};
+
+void
+agent_status(struct call *c)
+{
+	const bool allowed = gate_allowed(c->env->gate, c->facts.local, c->origin);
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
+		if (allowed || !checks[i].site)
+			json_array_append_new(list,
+			    json_pack("{s:s, s:b}", "code", checks[i].code, "ok", checks[i].ok(c)));
+	call_reply(c, json_pack("{s:o}", "checks", list));
+}

@@ -1,0 +1,247 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/text.h"
+#include "protocol/call.h"
+#include "protocol/methods.h"
+
+#define DESCRIPTION_LEN 2048
+
+static void
+call_free(struct call *c)
+{
+	rpc_forget(c->rpc, c);
+	token_drop(&c->token);
+	prompt_drop(&c->prompt);
+	if (c->in != NULL)
+		uk_fields_fini(c->method->params->fields, c->method->params->n, c->in);
+	free(c->in);
+	if (c->state != NULL && c->state_free != NULL)
+		c->state_free(c->state);
+	free(c->state);
+	inventory_fini(&c->inventory);
+	uk_secret_free(&c->pin.pin);
+	uk_buf_fini(&c->tbs);
+	uk_buf_fini(&c->signature);
+	json_decref(c->params);
+	json_decref(c->id);
+	free(c);
+}
+
+static const char *
+some(const char *s)
+{
+	return s[0] != '\0' ? s : NULL;
+}
+
+/* What a person was asked for, or a key did, whatever came of it. */
+static enum uk_rc
+journal(const struct call *c, const char *result, struct uk_err *err)
+{
+	const struct journal_entry e = {
+		.method = c->method->name,
+		.origin = c->origin,
+		.token = some(c->object.token),
+		.certificate = some(c->object.certificate),
+		.digest = some(c->object.digest),
+		.result = result,
+	};
+
+	/* What was refused before it came to anything is not the key's doing, and no page fills the
+	 * journal with it. */
+	if (c->method->purpose == NULL || c->facts.stage != GATE_OBJECT)
+		return UK_OK;
+	return journal_put(c->env->journal, &e, err);
+}
+
+static json_t *
+answer(const struct call *c, const char *key, json_t *value)
+{
+	json_t *m = json_pack("{s:s, s:O}", "jsonrpc", "2.0", "id", c->id);
+
+	json_object_set_new(m, key, value);
+	return m;
+}
+
+/* A signature that the journal can't tell of does not leave. */
+void
+call_reply(struct call *c, json_t *result)
+{
+	struct uk_err err = { 0 };
+
+	if (journal(c, "ok", &err) != UK_OK) {
+		uk_log_err(c->env->log, UK_LOG_ERROR, "journal.put", &err);
+		json_decref(result);
+		rpc_answer(c->rpc, c->conn, answer(c, "error", rpc_error_json(&err, 0)));
+		call_free(c);
+		return;
+	}
+	rpc_answer(c->rpc, c->conn, answer(c, "result", result));
+	call_free(c);
+}
+
+void
+call_fail_tries(struct call *c, const struct uk_err *err, int tries)
+{
+	struct uk_err bad = { 0 };
+
+	uk_log(c->env->log, c->facts.stage == GATE_OBJECT ? UK_LOG_INFO : UK_LOG_DEBUG,
+	    "call.failed", UK_LS("method", c->method->name), UK_LS("origin", c->origin),
+	    UK_LS("reason", uk_err_reason(err)), UK_LS("where", err->where),
+	    UK_LI("native", err->native));
+	if (journal(c, uk_err_reason(err), &bad) != UK_OK)
+		uk_log_err(c->env->log, UK_LOG_ERROR, "journal.put", &bad);
+	rpc_answer(c->rpc, c->conn, answer(c, "error", rpc_error_json(err, tries)));
+	call_free(c);
+}
+
+void
+call_fail(struct call *c, const struct uk_err *err)
+{
+	call_fail_tries(c, err, 0);
+}
+
+void
+call_refuse(struct call *c, enum uk_rc rc, const char *reason)
+{
+	const struct uk_err err = { .rc = rc, .reason = reason };
+
+	call_fail(c, &err);
+}
+
+void
+call_gone(struct call *c)
+{
+	struct uk_err err = { 0 };
+
+	if (journal(c, "asker-gone", &err) != UK_OK)
+		uk_log_err(c->env->log, UK_LOG_ERROR, "journal.put", &err);
+	call_free(c);
+}
+
+void *
+call_state(struct call *c, size_t n, void (*fini)(void *))
+{
+	c->state = uk_xalloc(n);
+	c->state_free = fini;
+	return c->state;
+}
+
+static void
+token_done(void *ctx, const struct uk_err *err, const struct token_reply *reply)
+{
+	struct call *c = ctx;
+
+	c->token = NULL;
+	c->token_done(c, err, reply);
+}
+
+void
+call_token(struct call *c, const struct token_call *what, int64_t deadline_ms, call_token_fn *done)
+{
+	c->token_done = done;
+	c->token = token_call(c->env->tokens, what, deadline_ms, token_done, c);
+	if (c->token == NULL)
+		call_refuse(c, UK_E_INTERNAL, NULL);
+}
+
+void
+call_describe(const struct call *c, struct uk_buf *text)
+{
+	if (c->facts.local)
+		uk_buf_put_str(text, "来自：本机命令");
+	else
+		uk_buf_printf(text, "网站：%s", c->origin);
+	if (c->object.name != NULL && c->object.name[0] != '\0') {
+		uk_buf_put_str(text, c->object.certificate[0] != '\0' ? "\n证书：" : "\nUKEY：");
+		text_put(text, c->object.name, 60);
+	}
+	uk_buf_printf(text, "\n用途：%s", c->method->purpose);
+	if (c->object.title != NULL) {
+		uk_buf_put_str(text, c->facts.local ? "\n说明：「" : "\n网站说明：「");
+		text_put(text, c->object.title, 80);
+		uk_buf_put_str(text, "」");
+	}
+	if (c->object.digest[0] != '\0')
+		uk_buf_printf(text, "\n摘要：%.16s…", c->object.digest);
+}
+
+static void
+confirmed(void *ctx, const struct uk_err *err, struct uk_secret **pin)
+{
+	struct call *c = ctx;
+
+	(void)pin;
+	c->prompt = NULL;
+	if (err != NULL) {
+		call_fail(c, err);
+		return;
+	}
+	c->facts.consent = true;
+	gate_consented(c->env->gate, &c->facts, 0);
+	call_decide(c);
+}
+
+static void
+ask_consent(struct call *c)
+{
+	struct uk_buf text;
+
+	uk_buf_init(&text, DESCRIPTION_LEN);
+	call_describe(c, &text);
+	uk_buf_put_str(&text, "\n\n是否同意？");
+	c->prompt = prompt_ask(c->env->prompts,
+	    &(struct prompt_text){
+		.kind = PROMPT_CONFIRM, .text = uk_buf_str(&text), .yes = "同意" },
+	    confirmed, c);
+	uk_buf_fini(&text);
+	if (c->prompt == NULL)
+		call_refuse(c, UK_E_RATE, "rate-limited");
+}
+
+/*
+ * One window where one is enough: whoever types the PIN under the words that say what it is for has
+ * agreed to it.
+ */
+void
+call_decide(struct call *c)
+{
+	struct uk_err err = { 0 };
+
+	switch (gate_decide(c->env->gate, &c->facts, &err)) {
+	case GATE_REFUSE:
+		call_fail(c, &err);
+		return;
+	case GATE_ASK_CONSENT:
+		if ((c->facts.needs & NEEDS_PIN) != 0 && !c->facts.logged_in)
+			pin_ask(c);
+		else
+			ask_consent(c);
+		return;
+	case GATE_ASK_PIN:
+		pin_ask(c);
+		return;
+	case GATE_PASS:
+		c->then(c);
+		return;
+	}
+}
+
+void
+call_allow(struct call *c, call_fn *then)
+{
+	c->then = then;
+	c->facts.stage = GATE_OBJECT;
+	c->facts.certificate = some(c->object.certificate);
+	c->facts.object = some(c->object.remember);
+	c->facts.logged_in = c->object.logged_in;
+	call_decide(c);
+}
+
+void
+call_start(struct call *c)
+{
+	c->then = c->method->handler;
+	c->facts.stage = GATE_CALL;
+	call_decide(c);
+}

@@ -1,0 +1,124 @@
+/*
+ * One request from its arrival to its answer.  A handler does its work in steps: each starts one
+ * thing that takes time and names the function that goes on after it.  call_reply() or call_fail()
+ * ends the call; the struct is gone when they return.
+ */
+#ifndef PROTOCOL_CALL_H
+#define PROTOCOL_CALL_H
+
+#include "policy/origin.h"
+#include "protocol/inventory.h"
+#include "protocol/params.h"
+#include "protocol/rpc.h"
+#include "uk/json.h"
+
+struct call;
+typedef void call_fn(struct call *c);
+typedef void call_token_fn(
+    struct call *c, const struct uk_err *err, const struct token_reply *reply);
+
+struct method {
+	const char *name;
+	const struct params *params;
+	unsigned needs;
+	const char *purpose; /* what a window says of it; such a method is in the journal, too */
+	call_fn *handler;
+};
+
+/* What the user is asked about, and what the journal says of it. */
+struct call_object {
+	char token[65];
+	char certificate[65]; /* fingerprint; "" */
+	char digest[65];      /* SHA-256 of what is to be signed, hex; "" */
+	const char *name;     /* shown: the certificate's name, or the token's label; lent */
+	const char *title;    /* shown as the site's own words; lent; NULL */
+	char remember[160];   /* gate_facts.object; "" */
+	bool logged_in;
+	int tries;
+	enum token_state state;
+};
+
+struct call {
+	struct call *next;
+	struct rpc *rpc;
+	const struct rpc_env *env;
+	uint64_t conn;
+	json_t *id;
+	const struct method *method;
+	json_t *params; /* what `in` borrows from */
+	void *in;
+	struct gate_facts facts;
+	char origin[ORIGIN_MAX + 1];
+	struct call_object object;
+	struct inventory inventory;
+	call_fn *then;
+
+	struct token_request *token;
+	call_token_fn *token_done;
+	struct prompt *prompt;
+	struct pin_state {
+		unsigned asked;
+		bool sent;   /* at least one was tried on the token */
+		bool warned; /* of the last try */
+		const char *error;
+		struct uk_secret *pin;
+	} pin;
+
+	struct uk_buf tbs;       /* what the token signs: sign.h */
+	struct uk_buf signature; /* PKCS#1 v1.5, or r||s; holds over tbs */
+	const struct uk_pubkey *key;
+	struct call_sign {
+		const char *fingerprint;
+		const struct inventory_object *found;
+		call_fn *then;
+	} sign;
+
+	void *state; /* the handler's own */
+	void (*state_free)(void *);
+};
+
+/* --- for handlers --- */
+
+/* Takes the result. */
+void call_reply(struct call *c, json_t *result);
+void call_fail(struct call *c, const struct uk_err *err);
+void call_fail_tries(struct call *c, const struct uk_err *err, int tries);
+
+/* Fail with this code and reason (a literal, or NULL). */
+void call_refuse(struct call *c, enum uk_rc rc, const char *reason);
+
+/* Zeroed memory that is freed with the call (after fini, if there is one). */
+void *call_state(struct call *c, size_t n, void (*fini)(void *));
+
+/* Ask the token.  One call at a time. */
+void call_token(
+    struct call *c, const struct token_call *what, int64_t deadline_ms, call_token_fn *done);
+
+/* Past certificate, consent and PIN for c->object, or the call ends there. */
+void call_allow(struct call *c, call_fn *then);
+
+#define CALL_DEADLINE     10000
+#define CALL_DEADLINE_KEY 120000 /* an RSA key in a slow token */
+
+/* --- for rpc.c and pin.c --- */
+
+void call_start(struct call *c);
+void call_gone(struct call *c); /* its connection has closed */
+void call_decide(struct call *c);
+
+/* Ask for the PIN and log in; goes on at call_decide(), or ends the call. */
+void pin_ask(struct call *c);
+
+/* What every window says first. */
+void call_describe(const struct call *c, struct uk_buf *text);
+
+/* --- in rpc.c --- */
+
+void rpc_answer(struct rpc *r, uint64_t conn, json_t *message); /* takes the message */
+void rpc_forget(struct rpc *r, struct call *c);                 /* unlink */
+void rpc_watch(struct rpc *r, uint64_t conn);
+void rpc_close_site(struct rpc *r, const char *origin);
+struct channels *rpc_channels(struct rpc *r);
+struct wrong_pins *rpc_wrong_pins(struct rpc *r);
+
+#endif

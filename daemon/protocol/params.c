@@ -1,0 +1,148 @@
+#include <string.h>
+
+#include "policy/origin.h"
+#include "protocol/params.h"
+
+#define ID_MAX    64
+#define LABEL_MAX 64
+#define NAME_MAX  256
+#define TITLE_MAX 320 /* bytes of 80 characters */
+
+static bool
+hex_valid(const char *s)
+{
+	const size_t n = strlen(s);
+
+	return n % 2 == 0 && strspn(s, "0123456789abcdef") == n;
+}
+
+static bool
+fingerprint_valid(const char *s)
+{
+	return strlen(s) == 64 && hex_valid(s);
+}
+
+static bool
+format_valid(const char *s)
+{
+	return strcmp(s, "raw") == 0 || strcmp(s, "cms-attached") == 0 ||
+	       strcmp(s, "cms-detached") == 0;
+}
+
+static bool
+algorithm_valid(const char *s)
+{
+	return uk_keyalg_from_name(s) != UK_KEY_UNKNOWN;
+}
+
+static bool
+purpose_valid(const char *s)
+{
+	return strcmp(s, "production") == 0 || strcmp(s, "unlock") == 0;
+}
+
+static bool
+country_valid(const char *s)
+{
+	return strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 2;
+}
+
+static bool
+site_valid(const char *s)
+{
+	return origin_valid(s, true);
+}
+
+/* Characters, not bytes. */
+static bool
+title_valid(const char *s)
+{
+	size_t n = 0;
+
+	for (; *s != '\0'; s++)
+		n += ((unsigned char)*s & 0xc0) != 0x80;
+	return n <= 80;
+}
+
+#define AT(s, m) offsetof(struct s, m)
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+static const struct uk_field site[] = {
+	{ "origin", UK_F_STR, UK_F_REQUIRED, 1, ORIGIN_MAX, AT(site_params, origin), site_valid },
+};
+
+static const struct uk_field token[] = {
+	{ "token", UK_F_STR, UK_F_REQUIRED, 1, ID_MAX, AT(token_params, token), NULL },
+};
+
+static const struct uk_field certificates[] = {
+	{ "token", UK_F_STR, 0, 1, ID_MAX, AT(certificates_params, token), NULL },
+};
+
+static const struct uk_field signature[] = {
+	{ "certificate", UK_F_STR, UK_F_REQUIRED, 64, 64, AT(signature_params, certificate),
+	    fingerprint_valid },
+	{ "data", UK_F_B64, UK_F_REQUIRED, 0, PARAMS_DATA_MAX, AT(signature_params, data), NULL },
+	{ "format", UK_F_STR, UK_F_REQUIRED, 1, 16, AT(signature_params, format), format_valid },
+	{ "title", UK_F_STR, 0, 1, TITLE_MAX, AT(signature_params, title), title_valid },
+};
+
+static const struct uk_field login[] = {
+	{ "certificate", UK_F_STR, UK_F_REQUIRED, 64, 64, AT(login_params, certificate),
+	    fingerprint_valid },
+	{ "audience", UK_F_STR, UK_F_REQUIRED, 1, NAME_MAX, AT(login_params, audience), NULL },
+	{ "nonce", UK_F_STR, UK_F_REQUIRED, 16, 256, AT(login_params, nonce), NULL },
+	{ "expires", UK_F_INT, UK_F_REQUIRED, 1, INT64_MAX, AT(login_params, expires), NULL },
+};
+
+static const struct uk_field key[] = {
+	{ "token", UK_F_STR, UK_F_REQUIRED, 1, ID_MAX, AT(key_params, token), NULL },
+	{ "algorithm", UK_F_STR, UK_F_REQUIRED, 1, 16, AT(key_params, algorithm), algorithm_valid },
+	{ "label", UK_F_STR, 0, 1, LABEL_MAX, AT(key_params, label), NULL },
+};
+
+static const struct uk_field request[] = {
+	{ "token", UK_F_STR, UK_F_REQUIRED, 1, ID_MAX, AT(request_params, token), NULL },
+	{ "key", UK_F_STR, UK_F_REQUIRED, 2, ID_MAX, AT(request_params, key), hex_valid },
+	{ "subject", UK_F_JSON, UK_F_REQUIRED, 0, 0, AT(request_params, subject), NULL },
+};
+
+static const struct uk_field subject[] = {
+	{ "commonName", UK_F_STR, UK_F_REQUIRED, 1, NAME_MAX, AT(subject_params, common_name),
+	    NULL },
+	{ "organization", UK_F_STR, 0, 1, NAME_MAX, AT(subject_params, organization), NULL },
+	{ "country", UK_F_STR, 0, 2, 2, AT(subject_params, country), country_valid },
+};
+
+static const struct uk_field install[] = {
+	{ "token", UK_F_STR, UK_F_REQUIRED, 1, ID_MAX, AT(install_params, token), NULL },
+	{ "key", UK_F_STR, 0, 2, ID_MAX, AT(install_params, key), hex_valid },
+	{ "certificate", UK_F_B64, UK_F_REQUIRED, 1, UK_CERT_MAX, AT(install_params, certificate),
+	    NULL },
+	{ "chain", UK_F_LIST, 0, 0, PARAMS_CHAIN_MAX, AT(install_params, chain), NULL },
+	{ "replaces", UK_F_STR, 0, 64, 64, AT(install_params, replaces), fingerprint_valid },
+};
+
+static const struct uk_field channel[] = {
+	{ "purpose", UK_F_STR, UK_F_REQUIRED, 1, 16, AT(channel_params, purpose), purpose_valid },
+};
+
+static const struct uk_field prepare[] = {
+	{ "token", UK_F_STR, UK_F_REQUIRED, 1, ID_MAX, AT(prepare_params, token), NULL },
+	{ "ticket", UK_F_STR, UK_F_REQUIRED, 1, UK_TICKET_MAX, AT(prepare_params, ticket), NULL },
+};
+
+const struct params params_none = { NULL, 0, 0 };
+const struct params params_site = { site, COUNT(site), sizeof(struct site_params) };
+const struct params params_token = { token, COUNT(token), sizeof(struct token_params) };
+const struct params params_certificates = { certificates, COUNT(certificates),
+	sizeof(struct certificates_params) };
+const struct params params_signature = { signature, COUNT(signature),
+	sizeof(struct signature_params) };
+const struct params params_login = { login, COUNT(login), sizeof(struct login_params) };
+const struct params params_key = { key, COUNT(key), sizeof(struct key_params) };
+const struct params params_request = { request, COUNT(request), sizeof(struct request_params) };
+const struct params params_subject = { subject, COUNT(subject), sizeof(struct subject_params) };
+const struct params params_install = { install, COUNT(install), sizeof(struct install_params) };
+const struct params params_channel = { channel, COUNT(channel), sizeof(struct channel_params) };
+const struct params params_prepare = { prepare, COUNT(prepare), sizeof(struct prepare_params) };

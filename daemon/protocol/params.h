@@ -1,0 +1,94 @@
+/* What each method takes: the structs, and the field tables that fill them. */
+#ifndef PROTOCOL_PARAMS_H
+#define PROTOCOL_PARAMS_H
+
+#include "uk/frame.h"
+#include "uk/json.h"
+#include "uk/ticket.h"
+#include "uk/x509.h"
+
+/* What is signed at once; base64 of it, and of a CMS around it, fit into a message. */
+#define PARAMS_DATA_MAX  (256u * 1024u)
+#define PARAMS_CHAIN_MAX 4
+
+struct site_params {
+	const char *origin;
+};
+
+struct token_params {
+	const char *token;
+};
+
+struct certificates_params {
+	const char *token;
+};
+
+struct signature_params {
+	const char *certificate;
+	struct uk_buf data;
+	const char *format;
+	const char *title;
+};
+
+struct login_params {
+	const char *certificate;
+	const char *audience;
+	const char *nonce;
+	int64_t expires;
+};
+
+struct key_params {
+	const char *token;
+	const char *algorithm;
+	const char *label;
+};
+
+struct request_params {
+	const char *token;
+	const char *key;
+	json_t *subject;
+};
+
+struct subject_params {
+	const char *common_name;
+	const char *organization;
+	const char *country;
+};
+
+struct install_params {
+	const char *token;
+	const char *key;
+	struct uk_buf certificate;
+	json_t *chain;
+	const char *replaces;
+};
+
+struct channel_params {
+	const char *purpose;
+};
+
+struct prepare_params {
+	const char *token;
+	const char *ticket;
+};
+
+struct params {
+	const struct uk_field *fields;
+	size_t n;
+	size_t size;
+};
+
+extern const struct params params_none;
+extern const struct params params_site;
+extern const struct params params_token;
+extern const struct params params_certificates;
+extern const struct params params_signature;
+extern const struct params params_login;
+extern const struct params params_key;
+extern const struct params params_request;
+extern const struct params params_subject;
+extern const struct params params_install;
+extern const struct params params_channel;
+extern const struct params params_prepare;
+
+#endif

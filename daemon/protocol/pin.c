@@ -1,0 +1,238 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include "policy/text.h"
+#include "protocol/call.h"
+#include "protocol/pin.h"
+
+#define WRONG_MAX       64
+#define DESCRIPTION_LEN 2048
+
+struct wrong_pin {
+	char token[65];
+	uint8_t mac[32];
+};
+
+struct wrong_pins {
+	uint8_t key[32];
+	struct wrong_pin v[WRONG_MAX];
+	size_t next;
+};
+
+struct wrong_pins *
+wrong_pins_new(const struct uk_random *random)
+{
+	struct wrong_pins *w = uk_xalloc(sizeof(*w));
+
+	random->bytes(random->ctx, w->key, sizeof(w->key));
+	return w;
+}
+
+void
+wrong_pins_free(struct wrong_pins **w)
+{
+	if (*w == NULL)
+		return;
+	explicit_bzero(*w, sizeof(**w));
+	free(*w);
+	*w = NULL;
+}
+
+static bool
+mac(const struct wrong_pins *w, const struct uk_secret *pin, uint8_t out[32])
+{
+	const struct uk_span s = uk_secret_lend(pin);
+	unsigned n = 32;
+
+	return HMAC(EVP_sha256(), w->key, sizeof(w->key), s.p, s.n, out, &n) != NULL;
+}
+
+void
+wrong_pins_add(struct wrong_pins *w, const char *token, const struct uk_secret *pin)
+{
+	struct wrong_pin *p = &w->v[w->next % WRONG_MAX];
+
+	if (strlen(token) >= sizeof(p->token) || !mac(w, pin, p->mac))
+		return;
+	w->next++;
+	memcpy(p->token, token, strlen(token) + 1);
+}
+
+bool
+wrong_pins_has(const struct wrong_pins *w, const char *token, const struct uk_secret *pin)
+{
+	uint8_t m[32];
+
+	if (!mac(w, pin, m))
+		return false;
+	for (size_t i = 0; i < WRONG_MAX; i++)
+		if (strcmp(w->v[i].token, token) == 0 && memcmp(w->v[i].mac, m, sizeof(m)) == 0)
+			return true;
+	return false;
+}
+
+void
+wrong_pins_forget(struct wrong_pins *w, const char *token)
+{
+	for (size_t i = 0; i < WRONG_MAX; i++)
+		if (strcmp(w->v[i].token, token) == 0)
+			memset(&w->v[i], 0, sizeof(w->v[i]));
+}
+
+/* --- asking --- */
+
+static void ask(struct call *c);
+
+static void
+describe_tries(const struct call *c, struct uk_buf *text)
+{
+	if (c->object.tries == 1)
+		uk_buf_put_str(text, "\n注意：这是最后一次机会，再错UKEY将被锁定。");
+	else if (c->object.tries > 1)
+		uk_buf_printf(text, "\n剩余次数：%d", c->object.tries);
+	else if (c->object.tries == TOKEN_TRIES_LOW)
+		uk_buf_put_str(text, "\n注意：剩余次数已经不多。");
+}
+
+static void
+warned(void *ctx, const struct uk_err *err, struct uk_secret **pin)
+{
+	struct call *c = ctx;
+	struct uk_err last;
+
+	(void)pin;
+	c->prompt = NULL;
+	if (err == NULL) {
+		c->pin.warned = true;
+		ask(c);
+		return;
+	}
+	last = *err;
+	if (err->rc == UK_E_CANCELLED)
+		last.reason = "pin-last-try";
+	call_fail_tries(c, &last, c->object.tries);
+}
+
+static void
+done(struct call *c)
+{
+	c->object.logged_in = true;
+	c->facts.logged_in = true;
+	/* The PIN was typed under the words that say what it is for. */
+	c->facts.consent = true;
+	gate_consented(c->env->gate, &c->facts, 0);
+	call_decide(c);
+}
+
+static void
+again(struct call *c, const char *error, const struct uk_err *err)
+{
+	static const struct uk_err blocked = { .rc = UK_E_PIN_WRONG,
+		.reason = "pin-blocked-known-wrong" };
+	static const struct uk_err wrong = { .rc = UK_E_PIN_WRONG };
+
+	c->pin.error = error;
+	if (c->pin.asked < PIN_ASKS) {
+		ask(c);
+		return;
+	}
+	if (err == NULL)
+		err = c->pin.sent ? &wrong : &blocked;
+	call_fail_tries(c, err, c->object.tries);
+}
+
+static void
+logged_in(struct call *c, const struct uk_err *err, const struct token_reply *reply)
+{
+	struct wrong_pins *wrong = rpc_wrong_pins(c->rpc);
+	const char *token = c->object.token;
+
+	if (err != NULL && reply != NULL)
+		c->object.tries = reply->tries;
+	if (err == NULL) {
+		wrong_pins_forget(wrong, token);
+	} else if (err->rc == UK_E_PIN_WRONG) {
+		wrong_pins_add(wrong, token, c->pin.pin);
+		gate_wrong_pin(c->env->gate, &c->facts);
+	}
+	uk_secret_free(&c->pin.pin);
+	if (err == NULL)
+		done(c);
+	else if (err->rc == UK_E_PIN_WRONG)
+		again(c, "密码不正确。", err);
+	else
+		call_fail_tries(c, err, c->object.tries);
+}
+
+static void
+answered(void *ctx, const struct uk_err *err, struct uk_secret **pin)
+{
+	struct call *c = ctx;
+
+	c->prompt = NULL;
+	if (err != NULL) {
+		call_fail(c, err);
+		return;
+	}
+	c->pin.asked++;
+	if (uk_secret_lend(*pin).n == 0) {
+		again(c, "请输入密码。", NULL);
+		return;
+	}
+	/* It would cost a try and can't be right. */
+	if (wrong_pins_has(rpc_wrong_pins(c->rpc), c->object.token, *pin)) {
+		again(c, "这个密码刚才已经试过，不正确（没有再试，未消耗次数）。", NULL);
+		return;
+	}
+	c->pin.pin = *pin;
+	*pin = NULL;
+	c->pin.sent = true;
+	call_token(c,
+	    &(struct token_call){ .op = TOKEN_LOGIN, .token = c->object.token, .pin = c->pin.pin },
+	    CALL_DEADLINE, logged_in);
+}
+
+static void
+show(struct call *c, const struct prompt_text *text, prompt_done_fn *then)
+{
+	c->prompt = prompt_ask(c->env->prompts, text, then, c);
+	if (c->prompt == NULL)
+		call_refuse(c, UK_E_RATE, "rate-limited");
+}
+
+/* The last try is never spent without a warning that has its own window. */
+static void
+ask(struct call *c)
+{
+	const bool warn = c->object.tries == 1 && !c->pin.warned;
+	struct uk_buf text;
+
+	uk_buf_init(&text, DESCRIPTION_LEN);
+	call_describe(c, &text);
+	describe_tries(c, &text);
+	if (warn)
+		uk_buf_put_str(&text, "\n\n要继续吗？");
+	show(c,
+	    &(struct prompt_text){
+		.kind = warn ? PROMPT_CONFIRM : PROMPT_PIN,
+		.text = uk_buf_str(&text),
+		.error = warn ? NULL : c->pin.error,
+		.yes = warn ? "继续" : NULL,
+	    },
+	    warn ? warned : answered);
+	uk_buf_fini(&text);
+}
+
+void
+pin_ask(struct call *c)
+{
+	if (c->object.state == TOKEN_PIN_LOCKED)
+		call_refuse(c, UK_E_PIN_LOCKED, NULL);
+	else if (c->object.state == TOKEN_BLANK)
+		call_refuse(c, UK_E_CONFLICT, "token-blank");
+	else
+		ask(c);
+}

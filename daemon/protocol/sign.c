@@ -1,0 +1,123 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "protocol/sign.h"
+#include "uk/b64.h"
+
+static void
+signed_by_token(struct call *c, const struct uk_err *err, const struct token_reply *reply)
+{
+	struct uk_err bad = { 0 };
+
+	if (err != NULL) {
+		call_fail(c, err);
+		return;
+	}
+	uk_buf_reset(&c->signature);
+	uk_buf_put(&c->signature, reply->data);
+	/* A faulty token's signature can give its key away, so it goes nowhere. */
+	if (uk_verify(c->key, uk_buf_span(&c->tbs), uk_buf_span(&c->signature), &bad) != UK_OK) {
+		call_fail(c, &bad);
+		return;
+	}
+	c->then(c);
+}
+
+void
+sign_tbs(struct call *c, const char *token, const char *key_id, const struct uk_pubkey *key,
+    call_fn *then)
+{
+	const enum uk_keyalg alg = uk_pubkey_alg(key);
+	struct uk_buf digest;
+
+	uk_buf_init(&digest, 64);
+	c->then = then;
+	c->key = key;
+	if (uk_buf_failed(&c->tbs) || uk_digest(alg, uk_buf_span(&c->tbs), &digest) != UK_OK) {
+		call_refuse(c, UK_E_UNSUPPORTED, "algorithm-unsupported");
+		goto out;
+	}
+	call_token(c,
+	    &(struct token_call){ .op = TOKEN_SIGN,
+		.token = token,
+		.key_id = key_id,
+		.alg = alg,
+		.data = uk_buf_span(&digest) },
+	    CALL_DEADLINE, signed_by_token);
+out:
+	uk_buf_fini(&digest);
+}
+
+void
+sign_about_token(struct call *c, const struct token_info *token)
+{
+	(void)snprintf(c->object.token, sizeof(c->object.token), "%s", token->id);
+	c->object.logged_in = token->logged_in;
+	c->object.tries = token->tries;
+	c->object.state = token->state;
+	if (c->object.name == NULL)
+		c->object.name = token->label[0] != '\0' ? token->label : token->id;
+}
+
+const struct inventory_object *
+sign_object(const struct call *c)
+{
+	return c->sign.found;
+}
+
+/* What is wrong with it is told only to those who may see it. */
+static const char *
+unfit(const struct inventory_object *o)
+{
+	if (!o->has_key)
+		return "key-not-found";
+	if (!uk_cert_may_sign(o->cert))
+		return "certificate-not-for-signing";
+	return uk_cert_alg(o->cert) == UK_KEY_UNKNOWN ? "algorithm-unsupported" : NULL;
+}
+
+static void
+found(struct call *c)
+{
+	const struct inventory_object *o =
+	    inventory_certificate(&c->inventory, c->sign.fingerprint);
+
+	if (o == NULL) {
+		call_refuse(c, UK_E_NOT_FOUND, "certificate-not-found");
+		return;
+	}
+	c->sign.found = o;
+	(void)snprintf(
+	    c->object.certificate, sizeof(c->object.certificate), "%s", c->sign.fingerprint);
+	(void)snprintf(c->object.remember, sizeof(c->object.remember), "%s %s", c->method->name,
+	    c->sign.fingerprint);
+	c->object.name = uk_cert_common_name(o->cert);
+	sign_about_token(c, o->token);
+	if (unfit(o) != NULL &&
+	    gate_shows(c->env->gate, c->facts.local, c->origin, c->sign.fingerprint)) {
+		call_refuse(c, UK_E_CONFLICT, unfit(o));
+		return;
+	}
+	call_allow(c, c->sign.then);
+}
+
+void
+sign_with(struct call *c, const char *fingerprint, call_fn *then)
+{
+	c->sign = (struct call_sign){ .fingerprint = fingerprint, .then = then };
+	inventory_load(c, NULL, found);
+}
+
+json_t *
+sign_result(const struct call *c, struct uk_span signature)
+{
+	const struct uk_cert *cert = sign_object(c)->cert;
+	char *sig = uk_b64_dup(signature), *der = uk_b64_dup(uk_cert_der(cert));
+	json_t *o = json_pack("{s:s, s:s, s:s}", "signature", sig, "algorithm",
+	    uk_keyalg_signature(uk_cert_alg(cert)), "certificate", der);
+
+	free(sig);
+	free(der);
+	return o;
+}

@@ -1,0 +1,24 @@
+/* Have the token sign c->tbs, and believe no signature that does not hold. */
+#ifndef PROTOCOL_SIGN_H
+#define PROTOCOL_SIGN_H
+
+#include "protocol/call.h"
+
+/* Then c->signature holds over c->tbs with `key`; or the call has failed.  All lent by c. */
+void sign_tbs(struct call *c, const char *token, const char *key_id, const struct uk_pubkey *key,
+    call_fn *then);
+
+/*
+ * Find the certificate and its key, fill in c->object, go past certificate, consent and PIN, then
+ * on; sign_object(c) is what was found.
+ */
+void sign_with(struct call *c, const char *fingerprint, call_fn *then);
+const struct inventory_object *sign_object(const struct call *c);
+
+/* {signature, algorithm, certificate}: signature is lent. */
+json_t *sign_result(const struct call *c, struct uk_span signature);
+
+/* Fill c->object from what is known of its token. */
+void sign_about_token(struct call *c, const struct token_info *token);
+
+#endif

@@ -1,0 +1,15 @@
+/* Tokens, as the API shows them. */
+#ifndef PROTOCOL_TOKEN_H
+#define PROTOCOL_TOKEN_H
+
+#include "protocol/call.h"
+
+json_t *token_json(const struct token_info *t);
+
+/* Fill c->object from c->inventory; false: the call has failed, the token is not there. */
+bool token_about(struct call *c, const char *token);
+
+/* In key.c: one consent covers a new key, its request and its certificate. */
+void key_remember(struct call *c, const char *key_id);
+
+#endif

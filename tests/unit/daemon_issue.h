@@ -1,0 +1,21 @@
+/* A CA for the test: answers a PKCS#10 with a certificate. */
+#ifndef TESTS_DAEMON_ISSUE_H
+#define TESTS_DAEMON_ISSUE_H
+
+#include <stdbool.h>
+
+#include "uk/buf.h"
+
+struct issuer;
+
+struct issuer *issuer_new(void);
+void issuer_free(struct issuer **i);
+struct uk_span issuer_der(const struct issuer *i);
+
+/* False: the request's own signature does not hold. */
+bool issuer_issue(struct issuer *i, struct uk_span request, struct uk_buf *out);
+
+/* As a relying party judges a CMS. */
+bool issuer_verify_cms(struct issuer *i, struct uk_span cms, struct uk_span data);
+
+#endif

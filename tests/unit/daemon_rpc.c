@@ -1,0 +1,749 @@
+/* The protocol over a fake connection and a fake token: what is refused, what is asked, what is
+ * sent. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "daemon_conn.h"
+#include "protocol/rpc.h"
+#include "uk/b64.h"
+#include "uk/config.h"
+#include "uk/frame.h"
+#include "uk/login.h"
+#include "uk/x509.h"
+
+#define SITE "https://ca.example"
+
+struct env {
+	char dir[64];
+	char answers[96];
+	char log[96];
+	char sites_path[96];
+	char journal_path[96];
+	struct uk_log uk_log;
+	struct loop *loop;
+	struct policy policy;
+	char *allow[1];
+	struct sites *sites;
+	struct gate *gate;
+	struct journal *journal;
+	struct prompts *prompts;
+	struct token_client token;
+	struct rpc *rpc;
+	struct fake_conn page;
+	char cert[65];
+};
+
+static void
+answers(struct env *e, const char *text)
+{
+	assert_int_equal(uk_file_write(e->answers, 0600, uk_span_str(text), NULL), UK_OK);
+	(void)unlink(e->log);
+}
+
+static int
+setup(void **state)
+{
+	struct env *e = calloc(1, sizeof(*e));
+	struct uk_cert *cert = NULL;
+
+	strcpy(e->dir, "/tmp/uk-rpc-XXXXXX");
+	assert_non_null(mkdtemp(e->dir));
+	(void)snprintf(e->answers, sizeof(e->answers), "%s/answers", e->dir);
+	(void)snprintf(e->log, sizeof(e->log), "%s/answers.log", e->dir);
+	(void)snprintf(e->sites_path, sizeof(e->sites_path), "%s/sites.json", e->dir);
+	(void)snprintf(e->journal_path, sizeof(e->journal_path), "%s/journal.jsonl", e->dir);
+	assert_int_equal(setenv("UKEY_FAKE_PINENTRY", e->answers, 1), 0);
+	uk_log_init(&e->uk_log, "test");
+	e->uk_log.level = UK_LOG_ERROR;
+	e->loop = loop_poll_new();
+	assert_int_equal(sites_open(e->sites_path, &uk_clock_system, &e->sites, NULL), UK_OK);
+	assert_int_equal(journal_open(e->journal_path, &uk_clock_system, &e->journal, NULL), UK_OK);
+	e->gate = gate_new(&e->policy, e->sites, &uk_clock_system, geteuid());
+	e->prompts = prompts_new(e->loop, &e->uk_log, PINENTRY);
+	fake_token_init(&e->token, e->loop);
+	assert_int_equal(uk_cert_parse(uk_buf_span(&e->token.cert), &cert, NULL), UK_OK);
+	strcpy(e->cert, uk_cert_fingerprint(cert));
+	uk_cert_free(&cert);
+	e->rpc = rpc_new(&(struct rpc_env){ .loop = e->loop,
+	    .log = &e->uk_log,
+	    .clock = &uk_clock_system,
+	    .random = &uk_random_system,
+	    .policy = &e->policy,
+	    .sites = e->sites,
+	    .gate = e->gate,
+	    .journal = e->journal,
+	    .prompts = e->prompts,
+	    .tokens = &e->token });
+	fake_conn_init(&e->page, SITE);
+	assert_int_equal(rpc_attach(e->rpc, &e->page.base, NULL), UK_OK);
+	answers(e, "");
+	*state = e;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct env *e = *state;
+
+	rpc_free(&e->rpc);
+	fake_conn_fini(&e->page);
+	fake_token_fini(&e->token);
+	prompts_free(&e->prompts);
+	gate_free(&e->gate);
+	journal_close(&e->journal);
+	sites_close(&e->sites);
+	loop_poll_free(&e->loop);
+	(void)unlink(e->answers);
+	(void)unlink(e->log);
+	(void)unlink(e->sites_path);
+	(void)unlink(e->journal_path);
+	assert_int_equal(rmdir(e->dir), 0);
+	free(e);
+	return 0;
+}
+
+static void
+granted(struct env *e)
+{
+	const char *fp = e->cert;
+
+	assert_int_equal(sites_grant(e->sites, SITE, &fp, 1, NULL), UK_OK);
+}
+
+/* The next message that came, lent. */
+static const json_t *
+next(struct env *e)
+{
+	struct fake_conn *c = &e->page;
+
+	c->got = c->read < c->n_sent;
+	assert_true(loop_poll_run(e->loop, &c->got, 10000));
+	return c->sent[c->read++];
+}
+
+static const json_t *
+say(struct env *e, const char *text)
+{
+	rpc_message(e->rpc, &e->page.base, uk_span_str(text));
+	return next(e);
+}
+
+/* Takes params. */
+static const json_t *
+call(struct env *e, const char *method, json_t *params)
+{
+	json_t *m = json_pack("{s:s, s:i, s:s, s:o*}", "jsonrpc", "2.0", "id",
+	    (int)e->page.n_sent + 1, "method", method, "params", params);
+	char *text = json_dumps(m, JSON_COMPACT);
+	const json_t *r;
+
+	json_decref(m);
+	r = say(e, text);
+	free(text);
+	return r;
+}
+
+static const char *
+reason(const json_t *m)
+{
+	const char *s = json_string_value(
+	    json_object_get(json_object_get(json_object_get(m, "error"), "data"), "reason"));
+
+	return s != NULL ? s : "";
+}
+
+static int
+code(const json_t *m)
+{
+	return (int)json_integer_value(json_object_get(json_object_get(m, "error"), "code"));
+}
+
+static const json_t *
+result(const json_t *m)
+{
+	if (json_object_get(m, "error") != NULL)
+		fail_msg("refused: %s", reason(m));
+	return json_object_get(m, "result");
+}
+
+static void
+shown(struct env *e, const char *text, bool yes)
+{
+	struct uk_buf b;
+
+	uk_buf_init(&b, 65536);
+	if (uk_file_read(e->log, 60000, &b, NULL) != UK_OK)
+		uk_buf_put_str(&b, "");
+	if ((strstr(uk_buf_str(&b), text) != NULL) != yes)
+		fail_msg("%s is %sshown in: %s", text, yes ? "not " : "", uk_buf_str(&b));
+	uk_buf_fini(&b);
+}
+
+struct bad {
+	const char *text;
+	int code;
+	const char *reason;
+};
+
+static void
+malformed(void **state)
+{
+	static const struct bad bad[] = {
+		{ "", -32700, "json-malformed" },
+		{ "{", -32700, "json-malformed" },
+		{ "{\"id\":1,\"id\":2}", -32700, "json-malformed" },
+		{ "\"x\"", -32700, "json-malformed" },
+		{ "[]", -32600, "batch-refused" },
+		{ "[{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"agent.hello\"}]", -32600,
+		    "batch-refused" },
+		{ "{\"jsonrpc\":\"2.0\",\"method\":\"agent.hello\"}", -32600, "invalid-request" },
+		{ "{\"jsonrpc\":\"2.0\",\"id\":null,\"method\":\"agent.hello\"}", -32600,
+		    "invalid-request" },
+		{ "{\"jsonrpc\":\"2.0\",\"id\":1.5,\"method\":\"agent.hello\"}", -32600,
+		    "invalid-request" },
+		{ "{\"jsonrpc\":\"2.0\",\"id\":\"\",\"method\":\"agent.hello\"}", -32600,
+		    "invalid-request" },
+		{ "{\"jsonrpc\":\"1.0\",\"id\":1,\"method\":\"agent.hello\"}", -32600,
+		    "invalid-request" },
+		{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"agent.hello\",\"x\":1}", -32600,
+		    "invalid-request" },
+		{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"agent.hello\",\"params\":[]}", -32600,
+		    "invalid-request" },
+		{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"agent.goodbye\"}", -32601,
+		    "unknown-method" },
+		{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"agent.hello\","
+		  "\"params\":{\"x\":1}}",
+		    -32602, "unknown-member" },
+		{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"token.login\",\"params\":{}}", -32602,
+		    "missing" },
+	};
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		const json_t *m = say(*state, bad[i].text);
+
+		if (code(m) != bad[i].code || strcmp(reason(m), bad[i].reason) != 0)
+			fail_msg("%s: %d %s", bad[i].text, code(m), reason(m));
+	}
+}
+
+static void
+oversized(void **state)
+{
+	const size_t n = UK_MESSAGE_MAX + 1;
+	struct env *e = *state;
+	char *text = malloc(n);
+
+	memset(text, ' ', n);
+	rpc_message(e->rpc, &e->page.base, uk_span(text, n));
+	assert_string_equal(reason(next(e)), "too-large");
+	free(text);
+}
+
+static void
+deep(void **state)
+{
+	char text[201];
+
+	memset(text, '[', 200);
+	text[200] = '\0';
+	assert_string_equal(reason(say(*state, text)), "json-too-deep");
+}
+
+static void
+hello(void **state)
+{
+	const json_t *r = result(call(*state, "agent.hello", NULL)), *site;
+
+	assert_int_equal(json_integer_value(json_object_get(r, "protocol")), 1);
+	site = json_object_get(r, "site");
+	assert_string_equal(json_string_value(json_object_get(site, "origin")), SITE);
+	assert_true(json_is_false(json_object_get(site, "allowed")));
+	assert_string_equal(reason(call(*state, "token.list", NULL)), "site-not-allowed");
+	assert_string_equal(reason(call(*state, "certificate.list", NULL)), "site-not-allowed");
+	assert_string_equal(reason(call(*state, "site.list", NULL)), "policy-refused");
+	assert_string_equal(
+	    reason(call(*state, "agent.channel", json_pack("{s:s}", "purpose", "production"))),
+	    "site-not-allowed");
+}
+
+static bool
+has_check(const json_t *r, const char *code)
+{
+	const json_t *list = json_object_get(r, "checks");
+
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (strcmp(json_string_value(json_object_get(json_array_get(list, i), "code")),
+			code) == 0)
+			return true;
+	return false;
+}
+
+/* Whether a key is in is nobody's business before the user has said so. */
+static void
+status(void **state)
+{
+	const json_t *r = result(call(*state, "agent.status", NULL));
+
+	assert_true(has_check(r, "pinentry"));
+	assert_false(has_check(r, "token-present"));
+	granted(*state);
+	assert_true(has_check(result(call(*state, "agent.status", NULL)), "token-present"));
+}
+
+static void
+connections(void **state)
+{
+	struct env *e = *state;
+	struct fake_conn c;
+	struct uk_err err = { 0 };
+
+	fake_conn_init(&c, "http://evil.example");
+	assert_int_equal(rpc_attach(e->rpc, &c.base, &err), UK_E_DENIED);
+	assert_string_equal(uk_err_reason(&err), "origin-refused");
+	fake_conn_init(&c, SITE);
+	c.peer++;
+	assert_int_equal(rpc_attach(e->rpc, &c.base, &err), UK_E_DENIED);
+	assert_string_equal(uk_err_reason(&err), "peer-refused");
+}
+
+static void
+site_request(void **state)
+{
+	struct env *e = *state;
+	const json_t *r;
+
+	answers(e, "!cancel\n");
+	assert_string_equal(reason(call(e, "site.request", NULL)), "denied");
+	shown(e, SITE, true);
+	shown(e, "张三", true);
+	assert_false(sites_allowed(e->sites, SITE));
+	result(call(e, "site.request", NULL));
+	assert_true(sites_certificate(e->sites, SITE, e->cert));
+	r = result(call(e, "certificate.list", NULL));
+	assert_int_equal(json_array_size(json_object_get(r, "certificates")), 1);
+	assert_int_equal(json_integer_value(json_object_get(r, "hidden")), 0);
+	/* nothing new to ask for: no window */
+	answers(e, "!cancel\n");
+	result(call(e, "site.request", NULL));
+}
+
+static void
+hidden(void **state)
+{
+	struct env *e = *state;
+	const json_t *r;
+
+	assert_int_equal(sites_grant(e->sites, SITE, NULL, 0, NULL), UK_OK);
+	r = result(call(e, "certificate.list", NULL));
+	assert_int_equal(json_array_size(json_object_get(r, "certificates")), 0);
+	assert_int_equal(json_integer_value(json_object_get(r, "hidden")), 1);
+	assert_string_equal(reason(call(e, "signature.create",
+				json_pack("{s:s, s:s, s:s}", "certificate", e->cert, "data",
+				    "AA==", "format", "raw"))),
+	    "certificate-not-found");
+}
+
+static json_t *
+sign_params(struct env *e, const char *data, const char *format)
+{
+	char *b64 = uk_b64_dup(uk_span_str(data));
+	json_t *p = json_pack("{s:s, s:s, s:s, s:s}", "certificate", e->cert, "data", b64, "format",
+	    format, "title", "合同\n第1号");
+
+	free(b64);
+	return p;
+}
+
+/* The PIN's window says who asks for what, and is the consent. */
+static void
+sign(void **state)
+{
+	struct env *e = *state;
+	struct uk_buf sig;
+	struct uk_pubkey *key = NULL;
+	const json_t *r;
+
+	granted(e);
+	answers(e, "123456\n");
+	r = result(call(e, "signature.create", sign_params(e, "data", "raw")));
+	shown(e, "网站：" SITE "%0A证书：张三%0A用途：签名%0A网站说明：「合同 第1号」", true);
+	shown(e, "CONFIRM", false);
+	uk_buf_init(&sig, 256);
+	assert_int_equal(
+	    uk_b64_get(&sig, json_string_value(json_object_get(r, "signature"))), UK_OK);
+	assert_int_equal(uk_pubkey_from_spki(uk_buf_span(&e->token.spki), &key, NULL), UK_OK);
+	assert_int_equal(uk_verify(key, uk_span_str("data"), uk_buf_span(&sig), NULL), UK_OK);
+	uk_pubkey_free(&key);
+	uk_buf_fini(&sig);
+	/* logged in: now a yes is enough, but each use asks for one */
+	answers(e, "");
+	result(call(e, "signature.create", sign_params(e, "data", "cms-attached")));
+	shown(e, "CONFIRM", true);
+	shown(e, "GETPIN", false);
+	answers(e, "!cancel\n");
+	assert_string_equal(
+	    reason(call(e, "signature.create", sign_params(e, "data", "cms-detached"))),
+	    "cancelled");
+}
+
+static void
+sign_refused(void **state)
+{
+	struct env *e = *state;
+	const struct uk_login l = { SITE, "x", "0123456789abcdef", 1 };
+	struct uk_buf b;
+
+	granted(e);
+	uk_buf_init(&b, 1024);
+	uk_login_put(&b, &l);
+	{
+		char *b64 = uk_b64_dup(uk_buf_span(&b));
+
+		assert_string_equal(reason(call(e, "signature.create",
+					json_pack("{s:s, s:s, s:s}", "certificate", e->cert, "data",
+					    b64, "format", "raw"))),
+		    "login-challenge-refused");
+		free(b64);
+	}
+	uk_buf_fini(&b);
+	assert_int_equal(code(call(e, "signature.create", sign_params(e, "x", "pdf"))), -32602);
+	e->token.info.logged_in = true;
+	e->token.wrong = true;
+	assert_string_equal(
+	    reason(call(e, "signature.create", sign_params(e, "x", "raw"))), "signature-wrong");
+	e->token.fail = UK_E_TOKEN_REMOVED;
+	assert_string_equal(
+	    reason(call(e, "signature.create", sign_params(e, "x", "raw"))), "token-removed");
+}
+
+static json_t *
+login_params(struct env *e, int64_t expires)
+{
+	return json_pack("{s:s, s:s, s:s, s:I}", "certificate", e->cert, "audience", "ukey-staff",
+	    "nonce", "0123456789abcdef", "expires", (json_int_t)expires);
+}
+
+static void
+login(void **state)
+{
+	struct env *e = *state;
+	const int64_t at = uk_now(&uk_clock_system) + 60;
+	struct uk_login l = { SITE, "ukey-staff", "0123456789abcdef", at };
+	struct uk_buf tbs, sig;
+	struct uk_pubkey *key = NULL;
+	const json_t *r;
+
+	granted(e);
+	e->token.info.logged_in = true;
+	assert_string_equal(
+	    reason(call(e, "login.create", login_params(e, at - 120))), "login-expired");
+	assert_string_equal(
+	    reason(call(e, "login.create", login_params(e, at + 3600))), "login-expired");
+	r = result(call(e, "login.create", login_params(e, at)));
+	shown(e, "登录该网站", true);
+	uk_buf_init(&tbs, 1024);
+	uk_buf_init(&sig, 256);
+	uk_login_put(&tbs, &l);
+	assert_int_equal(
+	    uk_b64_get(&sig, json_string_value(json_object_get(r, "signature"))), UK_OK);
+	assert_int_equal(uk_pubkey_from_spki(uk_buf_span(&e->token.spki), &key, NULL), UK_OK);
+	assert_int_equal(uk_verify(key, uk_buf_span(&tbs), uk_buf_span(&sig), NULL), UK_OK);
+	l.origin = "https://evil.example";
+	uk_buf_reset(&tbs);
+	uk_login_put(&tbs, &l);
+	assert_int_equal(
+	    uk_verify(key, uk_buf_span(&tbs), uk_buf_span(&sig), NULL), UK_E_INTEGRITY);
+	uk_pubkey_free(&key);
+	uk_buf_fini(&tbs);
+	uk_buf_fini(&sig);
+}
+
+static const json_t *
+log_in(struct env *e)
+{
+	return call(e, "token.login", json_pack("{s:s}", "token", "T1"));
+}
+
+static int
+tries(const json_t *m)
+{
+	return (int)json_integer_value(
+	    json_object_get(json_object_get(json_object_get(m, "error"), "data"), "triesLeft"));
+}
+
+static void
+pin_wrong(void **state)
+{
+	struct env *e = *state;
+	const json_t *m;
+
+	granted(e);
+	e->token.info.tries = 8;
+	answers(e, "1111\n2222\n3333\n123456\n");
+	m = log_in(e);
+	assert_string_equal(reason(m), "pin-wrong");
+	assert_int_equal(tries(m), 5);
+	assert_int_equal(e->token.logins, 3);
+	shown(e, "SETERROR 密码不正确。", true);
+	shown(e, "剩余次数：6", true);
+	result(log_in(e));
+	/* in already: nobody is asked */
+	answers(e, "!cancel\n");
+	result(log_in(e));
+}
+
+/* It would cost a try and can't be right. */
+static void
+pin_known_wrong(void **state)
+{
+	struct env *e = *state;
+	const json_t *m;
+
+	granted(e);
+	e->token.info.tries = 8;
+	answers(e, "1111\n1111\n1111\n");
+	m = log_in(e);
+	assert_string_equal(reason(m), "pin-wrong");
+	assert_int_equal(e->token.logins, 1);
+	assert_int_equal(tries(m), 7);
+	answers(e, "1111\n1111\n1111\n");
+	assert_string_equal(reason(log_in(e)), "pin-blocked-known-wrong");
+	assert_int_equal(e->token.logins, 1);
+	answers(e, "1111\n123456\n");
+	result(log_in(e));
+	assert_int_equal(e->token.logins, 2);
+}
+
+static void
+pin_last_try(void **state)
+{
+	struct env *e = *state;
+	const json_t *m;
+
+	granted(e);
+	e->token.info.tries = 2;
+	answers(e, "1111\n!cancel\n");
+	m = log_in(e);
+	assert_string_equal(reason(m), "pin-last-try");
+	assert_int_equal(tries(m), 1);
+	assert_int_equal(e->token.logins, 1);
+	shown(e, "这是最后一次机会", true);
+	answers(e, "9999\n");
+	assert_string_equal(reason(log_in(e)), "pin-locked");
+	assert_string_equal(reason(log_in(e)), "pin-locked");
+	assert_int_equal(e->token.logins, 2);
+}
+
+static void
+pin_cancelled(void **state)
+{
+	struct env *e = *state;
+
+	granted(e);
+	answers(e, "!cancel\n");
+	assert_string_equal(reason(log_in(e)), "cancelled");
+	answers(e, "!timeout\n");
+	assert_string_equal(reason(log_in(e)), "timeout");
+	assert_int_equal(e->token.logins, 0);
+}
+
+/* A page that goes away takes its window and its call along; the next one's turn comes. */
+static void
+page_leaves(void **state)
+{
+	struct env *e = *state;
+	const bool never = false;
+	struct fake_conn other;
+
+	granted(e);
+	answers(e, "!hang\n123456\n");
+	fake_conn_init(&other, SITE);
+	assert_int_equal(rpc_attach(e->rpc, &other.base, NULL), UK_OK);
+	rpc_message(e->rpc, &other.base,
+	    uk_span_str("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"token.login\","
+			"\"params\":{\"token\":\"T1\"}}"));
+	(void)loop_poll_run(e->loop, &never, 500);
+	assert_int_equal(other.n_sent, 0);
+	rpc_detach(e->rpc, &other.base);
+	result(log_in(e));
+	assert_int_equal(other.n_sent, 0);
+	e->token.silent = true;
+	fake_conn_init(&other, SITE);
+	assert_int_equal(rpc_attach(e->rpc, &other.base, NULL), UK_OK);
+	rpc_message(e->rpc, &other.base,
+	    uk_span_str("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"token.list\"}"));
+	rpc_detach(e->rpc, &other.base);
+	assert_int_equal(e->token.dropped, 1);
+	assert_int_equal(e->token.under_way, 0);
+}
+
+static void
+outstanding(void **state)
+{
+	struct env *e = *state;
+	char text[128];
+
+	granted(e);
+	e->token.silent = true;
+	for (int i = 0; i < RPC_OUTSTANDING; i++) {
+		(void)snprintf(text, sizeof(text),
+		    "{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"token.list\"}", i);
+		rpc_message(e->rpc, &e->page.base, uk_span_str(text));
+	}
+	assert_int_equal(e->page.n_sent, 0);
+	assert_string_equal(reason(say(e, text)), "duplicate-id");
+	assert_string_equal(
+	    reason(say(e, "{\"jsonrpc\":\"2.0\",\"id\":99,\"method\":\"agent.hello\"}")),
+	    "too-many-requests");
+}
+
+static void
+watch(void **state)
+{
+	struct env *e = *state;
+	const json_t *m;
+
+	granted(e);
+	rpc_token_changed(e->rpc, TOKEN_INSERTED, &e->token.info);
+	assert_int_equal(e->page.n_sent, 0);
+	result(call(e, "token.watch", NULL));
+	rpc_token_changed(e->rpc, TOKEN_REMOVED, &e->token.info);
+	m = next(e);
+	assert_string_equal(json_string_value(json_object_get(m, "method")), "token.changed");
+	m = json_object_get(m, "params");
+	assert_string_equal(json_string_value(json_object_get(m, "event")), "removed");
+	assert_string_equal(
+	    json_string_value(json_object_get(json_object_get(m, "token"), "id")), "T1");
+	/* revoked: no more */
+	assert_int_equal(sites_revoke(e->sites, SITE, NULL), UK_OK);
+	rpc_token_changed(e->rpc, TOKEN_INSERTED, &e->token.info);
+	assert_int_equal(e->page.n_sent, e->page.read);
+}
+
+static void
+key_and_request(void **state)
+{
+	struct env *e = *state;
+	const json_t *r;
+
+	granted(e);
+	answers(e, "123456\n");
+	r = result(
+	    call(e, "key.generate", json_pack("{s:s, s:s}", "token", "T1", "algorithm", "p-256")));
+	assert_string_equal(json_string_value(json_object_get(r, "key")), "01");
+	/* agreed to with the key */
+	answers(e, "!cancel\n");
+	r = result(call(e, "request.create",
+	    json_pack("{s:s, s:s, s:{s:s}}", "token", "T1", "key", "01", "subject", "commonName",
+		"张三")));
+	assert_non_null(json_object_get(r, "request"));
+	assert_string_equal(reason(call(e, "request.create",
+				json_pack("{s:s, s:s, s:{s:s}}", "token", "T1", "key", "02",
+				    "subject", "commonName", "x"))),
+	    "key-not-found");
+	assert_string_equal(reason(call(e, "request.create",
+				json_pack("{s:s, s:s, s:{s:s, s:s}}", "token", "T1", "key", "01",
+				    "subject", "commonName", "x", "surname", "y"))),
+	    "unknown-member");
+	assert_string_equal(
+	    reason(call(e, "token.login", json_pack("{s:s}", "token", "T2"))), "token-not-found");
+}
+
+/* What the key did is in the journal before anybody has the signature; else nobody gets it. */
+static void
+journal(void **state)
+{
+	struct env *e = *state;
+	struct uk_buf text;
+	size_t n;
+
+	/* nothing came of it, and a page could fill the journal so */
+	assert_string_equal(
+	    reason(call(e, "signature.create", sign_params(e, "data", "raw"))), "site-not-allowed");
+	granted(e);
+	e->token.info.logged_in = true;
+	result(call(e, "signature.create", sign_params(e, "data", "raw")));
+	answers(e, "!cancel\n");
+	(void)call(e, "signature.create", sign_params(e, "data", "raw"));
+	assert_int_equal(journal_check(e->journal_path, &n, NULL), UK_OK);
+	assert_int_equal(n, 2);
+	uk_buf_init(&text, 65536);
+	assert_int_equal(uk_file_read(e->journal_path, 60000, &text, NULL), UK_OK);
+	assert_non_null(strstr(uk_buf_str(&text), "\"result\":\"ok\""));
+	assert_non_null(strstr(uk_buf_str(&text), "\"result\":\"cancelled\""));
+	assert_non_null(strstr(uk_buf_str(&text), e->cert));
+	assert_null(strstr(uk_buf_str(&text), "123456"));
+	uk_buf_fini(&text);
+}
+
+static void
+production(void **state)
+{
+	struct env *e = *state;
+	const json_t *r;
+
+	e->allow[0] = strdup(SITE);
+	e->policy.allow = (struct policy_list){ e->allow, 1 };
+	assert_string_equal(
+	    reason(call(e, "agent.channel", json_pack("{s:s}", "purpose", "production"))),
+	    "policy-refused");
+	e->policy.production = true;
+	assert_string_equal(
+	    reason(call(e, "agent.channel", json_pack("{s:s}", "purpose", "unlock"))),
+	    "purpose-unsupported");
+	assert_string_equal(
+	    reason(call(e, "token.prepare", json_pack("{s:s, s:s}", "token", "T1", "ticket", "x"))),
+	    "channel-not-found");
+	r = result(call(e, "agent.channel", json_pack("{s:s}", "purpose", "production")));
+	assert_non_null(json_object_get(json_object_get(r, "channel"), "x"));
+	assert_null(json_object_get(json_object_get(r, "channel"), "d"));
+	assert_string_equal(
+	    reason(call(e, "token.prepare", json_pack("{s:s, s:s}", "token", "T1", "ticket", "x"))),
+	    "ticket-malformed");
+	/* its first use was its last */
+	assert_string_equal(
+	    reason(call(e, "token.prepare", json_pack("{s:s, s:s}", "token", "T1", "ticket", "x"))),
+	    "channel-not-found");
+	free(e->allow[0]);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(malformed),
+		TEST(oversized),
+		TEST(deep),
+		TEST(hello),
+		TEST(status),
+		TEST(connections),
+		TEST(site_request),
+		TEST(hidden),
+		TEST(sign),
+		TEST(sign_refused),
+		TEST(login),
+		TEST(pin_wrong),
+		TEST(pin_known_wrong),
+		TEST(pin_last_try),
+		TEST(pin_cancelled),
+		TEST(page_leaves),
+		TEST(outstanding),
+		TEST(watch),
+		TEST(key_and_request),
+		TEST(journal),
+		TEST(production),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
