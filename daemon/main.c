@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "policy/paths.h"
-#include "policy/station.h"
 #include "protocol/rpc.h"
 #include "transport/local.h"
 #include "transport/lws.h"
@@ -55,7 +54,7 @@ struct app {
 	struct policy *policy;
 	struct sites *sites;
 	struct journal *journal;
-	struct uk_jwk *station;
+	char *station; /* path of this machine's key */
 	struct lws_loop *loop;
 	struct gate *gate;
 	struct prompts *prompts;
@@ -81,21 +80,17 @@ load_policy(struct app *a, const struct options *o, struct uk_err *err)
 static enum uk_rc
 open_state(struct app *a, struct uk_err *err)
 {
-	char *sites = path_state("sites.json"), *journal = path_state("journal.jsonl"),
-	     *station = path_state("station.jwk");
+	char *sites = path_state("sites.json"), *journal = path_state("journal.jsonl");
 	enum uk_rc rc;
 
-	if (sites == NULL || journal == NULL || station == NULL)
+	a->station = path_state("station.jwk");
+	if (sites == NULL || journal == NULL || a->station == NULL)
 		rc = uk_fail(err, UK_E_UNAVAILABLE, "no-home", "paths", 0);
 	else if ((rc = path_make_folder(sites, err)) == UK_OK &&
-		 (rc = sites_open(sites, &uk_clock_system, &a->sites, err)) == UK_OK &&
-		 (rc = journal_open(journal, &uk_clock_system, &a->journal, err)) == UK_OK)
-		rc = station_load(station, &a->station, err);
-	if (rc == UK_E_NOT_FOUND)
-		rc = UK_OK;
+		 (rc = sites_open(sites, &uk_clock_system, &a->sites, err)) == UK_OK)
+		rc = journal_open(journal, &uk_clock_system, &a->journal, err);
 	free(sites);
 	free(journal);
-	free(station);
 	return rc;
 }
 
@@ -292,7 +287,7 @@ stop(struct app *a)
 	lws_loop_free(&a->loop);
 	if (a->signals >= 0)
 		close(a->signals);
-	uk_jwk_free(&a->station);
+	free(a->station);
 	journal_close(&a->journal);
 	sites_close(&a->sites);
 	policy_free(&a->policy);

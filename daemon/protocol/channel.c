@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "policy/origin.h"
+#include "policy/station.h"
 #include "protocol/channel.h"
 #include "protocol/methods.h"
 
@@ -79,16 +80,19 @@ channels_take(struct channels *c, const char *origin, int64_t now)
 static enum uk_rc
 vouch(const struct call *c, const struct uk_jwk *key, json_t *result, struct uk_err *err)
 {
+	struct uk_jwk *station = NULL;
 	struct uk_buf jws;
 	enum uk_rc rc;
 
-	if (c->env->station == NULL)
-		return UK_OK;
+	rc = station_load(c->env->station, &station, err);
+	if (rc != UK_OK)
+		return rc == UK_E_NOT_FOUND ? UK_OK : rc;
 	uk_buf_init(&jws, VOUCH_MAX);
-	rc = uk_station_vouch(c->env->station, key, c->origin, uk_now(c->env->clock), &jws, err);
+	rc = uk_station_vouch(station, key, c->origin, uk_now(c->env->clock), &jws, err);
 	if (rc == UK_OK)
 		json_object_set_new(result, "vouch", json_string(uk_buf_str(&jws)));
 	uk_buf_fini(&jws);
+	uk_jwk_free(&station);
 	return rc;
 }
 

@@ -34,7 +34,7 @@ struct rpc_env {
 	struct journal *journal;
 	struct prompts *prompts;
 	struct token_client *tokens;
-	const struct uk_jwk *station; /* this machine's key; NULL: it has none */
+	const char *station; /* path of this machine's key; `ukey station` may make it at any time */
 };
 
 struct rpc;

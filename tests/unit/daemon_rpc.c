@@ -73,6 +73,7 @@ setup(void **state)
 	strcpy(e->cert, uk_cert_fingerprint(cert));
 	uk_cert_free(&cert);
 	e->rpc = rpc_new(&(struct rpc_env){ .loop = e->loop,
+	    .station = "/nonexistent/station.jwk",
 	    .log = &e->uk_log,
 	    .clock = &uk_clock_system,
 	    .random = &uk_random_system,

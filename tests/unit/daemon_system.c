@@ -438,6 +438,19 @@ oversized(void **state)
 
 /* --- a key's life --- */
 
+static bool
+check_holds(struct env *e, const char *code)
+{
+	const json_t *checks =
+	    json_object_get(result(call(e, e->local, "agent.status", NULL)), "checks");
+
+	for (size_t i = 0; i < json_array_size(checks); i++)
+		if (strcmp(str(json_array_get(checks, i), "code"), code) == 0)
+			return json_is_true(json_object_get(json_array_get(checks, i), "ok"));
+	fail_msg("no check %s", code);
+	return false;
+}
+
 static void
 hello(void **state)
 {
@@ -817,10 +830,10 @@ ukey(struct uk_buf *out, const char *a, const char *b, const char *c)
 static void
 command_line(void **state)
 {
+	struct env *e = *state;
 	struct uk_buf out;
 	json_t *j;
 
-	(void)state;
 	uk_buf_init(&out, 300000);
 	assert_int_equal(ukey(&out, "list", "--json", NULL), 0);
 	j = json_loads(uk_buf_str(&out), 0, NULL);
@@ -834,7 +847,9 @@ command_line(void **state)
 	uk_buf_reset(&out);
 	assert_int_equal(ukey(&out, "journal", "--json", NULL), 0);
 	uk_buf_reset(&out);
+	assert_false(check_holds(e, "station-key"));
 	assert_int_equal(ukey(&out, "station", NULL, NULL), 0);
+	assert_true(check_holds(e, "station-key")); /* without a restart */
 	assert_null(strstr(uk_buf_str(&out), "\"d\""));
 	assert_non_null(strstr(uk_buf_str(&out), "\"kty\""));
 	assert_int_equal(ukey(NULL, "status", NULL, NULL), 0);
