@@ -764,6 +764,28 @@ remade_key_has_its_first_certificate_revoked(void **state)
 
 /* --- the worker --- */
 
+/* What must happen one day is never dropped; the staff hear of it once. */
+static void
+some_jobs_are_never_given_up(void **state)
+{
+	struct outside *o = *state;
+	struct order order = waiting_for_payment(o);
+
+	o->pay.rc = UK_E_UNAVAILABLE;
+	order = send(o, &order, EV_CANCEL, BY_APPLICANT, "");
+	for (int i = 0; i < 100; i++) {
+		(void)run(o);
+		o->w.now += 1800;
+	}
+	assert_int_equal(COUNT(o, "jobs WHERE kind = 'payment-close' AND status = 'waiting'"), 1);
+	assert_int_equal(COUNT(o, "tasks WHERE kind = 'job-failed' AND id LIKE '%close%'"), 1);
+	o->pay.rc = UK_OK;
+	o->pay.known = true;
+	o->pay.status = PAY_PAID;
+	(void)run(o);
+	assert_int_equal(load(o, &order).state, ST_REFUNDED);
+}
+
 static void
 timeouts_ring(void **state)
 {
@@ -962,6 +984,7 @@ main(void)
 		T(same_intent_gives_the_same_certificate),
 		T(bad_request_goes_back_to_the_producer),
 		T(remade_key_has_its_first_certificate_revoked),
+		T(some_jobs_are_never_given_up),
 		T(timeouts_ring),
 		T(unreadable_jobs_are_put_aside),
 		T(crash_between_run_and_report),
