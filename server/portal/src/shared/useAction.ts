@@ -9,6 +9,18 @@ export interface Action<A extends unknown[]> {
 	start(...args: A): Promise<void>;
 }
 
+/** The key helper's refusals name their reason as the server's do, and are shown alike. */
+export function toApiError(error: unknown): ApiError {
+	if (error instanceof ApiError) return error;
+	const { reason, field, triesLeft } = error as { reason?: unknown; field?: string; triesLeft?: number };
+	if (typeof reason !== "string") throw error;
+	return new ApiError(0, {
+		reason,
+		...(field === undefined ? {} : { field }),
+		...(triesLeft === undefined ? {} : { attemptsLeft: triesLeft }),
+	});
+}
+
 export function useAction<A extends unknown[]>(run: (...args: A) => Promise<void>): Action<A> {
 	const action: Action<A> = reactive({
 		busy: false,
@@ -20,8 +32,7 @@ export function useAction<A extends unknown[]>(run: (...args: A) => Promise<void
 			try {
 				await run(...args);
 			} catch (error) {
-				if (!(error instanceof ApiError)) throw error;
-				action.error = error;
+				action.error = toApiError(error);
 			} finally {
 				action.busy = false;
 			}
