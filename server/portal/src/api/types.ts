@@ -53,7 +53,7 @@ export type RejectReason = "document-unclear" | "document-mismatch" | "data-mism
 export interface Site {
 	name: string;
 	servicePhone: string;
-	prices: Record<OrderKind, number>;
+	prices: Partial<Record<OrderKind, number>>;
 	development: boolean;
 	ports: number[];
 	reviewDays: number;

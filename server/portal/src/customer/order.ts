@@ -4,11 +4,11 @@ import type { Order } from "../api/types";
 
 export interface OrderContext {
 	order: ShallowRef<Order>;
-	/** Takes the server's newest state; the page goes where the order stands. */
+	/** Takes the server's newest state; a page that may no longer be shown gives way. */
 	take(order: Order): void;
 	/**
-	 * Runs a change. If the order has meanwhile moved on (another window, the back button), its
-	 * newest state is loaded before the error is shown.
+	 * Runs a change and goes where the order then stands. If it has meanwhile moved on (another
+	 * window, the back button), its newest state is loaded before the error is shown.
 	 */
 	change(run: (order: Order) => Promise<Order>): Promise<void>;
 }

@@ -7,6 +7,11 @@ const CREDIT_CHARS = "0123456789ABCDEFGHJKLMNPQRTUWXY";
 
 export const required: Rule = (value) => (value.trim() === "" ? "required" : null);
 
+export const atLeast =
+	(length: number): Rule =>
+	(value) =>
+		required(value) ?? (value.trim().length < length ? "too-short" : null);
+
 export const optional =
 	(rule: Rule): Rule =>
 	(value) =>

@@ -1,6 +1,8 @@
 import { money } from "../shared/format";
 import type { CustomerText } from "./customer.zh";
 
+const priced = (fen: number | undefined) => (fen === undefined ? undefined : money(fen));
+
 const en: CustomerText = {
 	title: "Digital certificates online",
 	skip: "Skip to the content",
@@ -254,9 +256,9 @@ const en: CustomerText = {
 	guide: {
 		heading: "Instructions",
 		prices: "Prices",
-		priceRows: (unit, person) => [
-			["Organisation (one year)", money(unit)],
-			["Person (one year, coming soon)", money(person)],
+		priceRows: (prices) => [
+			["Organisation (one year)", priced(prices["unit-new"])],
+			["Person (one year, coming soon)", priced(prices["person-new"])],
 		],
 		priceNote: "Certificate, key and postage included. Paid by Alipay; VAT invoice on request.",
 		materials: "Documents (organisation)",

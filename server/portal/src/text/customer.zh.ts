@@ -1,4 +1,7 @@
+import type { Site } from "../api/types";
 import { money } from "../shared/format";
+
+const priced = (fen: number | undefined) => (fen === undefined ? undefined : money(fen));
 
 const zh = {
 	title: "数字证书在线办理",
@@ -253,10 +256,10 @@ const zh = {
 	guide: {
 		heading: "办理说明",
 		prices: "费用",
-		priceRows: (unit: number, person: number): [string, string][] => [
-			["单位证书（一年）", money(unit)],
-			["个人证书（一年，即将开通）", money(person)],
-		],
+		priceRows: (prices: Site["prices"]) => [
+			["单位证书（一年）", priced(prices["unit-new"])],
+			["个人证书（一年，即将开通）", priced(prices["person-new"])],
+		] as [string, string | undefined][],
 		priceNote: "含证书、UKEY 和邮寄费用，使用支付宝付款，可开增值税发票。",
 		materials: "所需材料（单位）",
 		photo: "以上材料拍照上传，不需要邮寄纸质材料。",

@@ -105,13 +105,11 @@ export function useMake(take: (order: OrderDetail) => void): Make {
 	async function prepare(order: OrderDetail, token: Token): Promise<{ id: string; serial: string }> {
 		memory.forget(order.id);
 		const channel = await step("channel", () => helper().agent.channel("production"));
-		const { ticket } = await step("ticket", () =>
-			api.ticket(order.id, {
-				token: token.serial,
-				channel: channel.channel,
-				vouch: channel.vouch ?? "",
-			}),
-		);
+		const { ticket } = await step("ticket", async () => {
+			if (!channel.vouch) throw new UkeyError("station-unknown");
+			const { channel: jwk, vouch } = channel;
+			return api.ticket(order.id, { token: token.serial, channel: jwk, vouch });
+		});
 		return step("prepare", async () => {
 			const made = await helper().token.prepare(token.id, ticket);
 			memory.remember(order.id, { serial: made.serial });
