@@ -39,6 +39,6 @@ export const router = createRouter({
 
 router.beforeEach((to) => {
 	if (to.name === "login" ? member.value : !member.value)
-		return to.name === "login" ? { name: "home" } : { name: "login", query: { to: to.fullPath } };
+		return to.name === "login" ? { name: "home" } : { name: "login", query: { to: (to.redirectedFrom ?? to).fullPath } };
 	return true;
 });

@@ -207,7 +207,6 @@ const en: CustomerText = {
 		passwordSms: (phone) => `By SMS to the legal person's phone ${phone}.`,
 		passwordRemark: (account) =>
 			`0.01 CNY is paid to the corporate account ${account}; the password is the 6 digits in the remark. Look at the account's records.`,
-		passwordLater: "Sent once the order is approved.",
 		passwordSent: (at) => `Sent ${at}.`,
 		passwordFirst: "Change the password at first use. Our staff don't know it and will never ask for it.",
 		shippingHeading: "Delivery",

@@ -207,7 +207,6 @@ const zh = {
 		passwordSms: (phone: string) => `证书密码以短信发送到法定代表人的手机 ${phone}。`,
 		passwordRemark: (account: string) =>
 			`我们向对公账户 ${account} 打款 0.01 元，证书密码是这笔款项附言里的 6 位数字，请查询账户的到账明细。`,
-		passwordLater: "审核通过后发送。",
 		passwordSent: (at: string) => `已于 ${at} 发送。`,
 		passwordFirst: "首次使用证书时请修改密码。工作人员不知道您的密码，也不会向您索要。",
 		shippingHeading: "寄送",
