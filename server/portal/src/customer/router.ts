@@ -1,5 +1,6 @@
 import { createRouter, createWebHistory } from "vue-router";
 
+import { focusMain } from "../shared/focusMain";
 import Home from "./pages/Home.vue";
 
 export const router = createRouter({
@@ -27,3 +28,5 @@ export const router = createRouter({
 		{ path: "/:rest(.*)*", name: "not-found", component: () => import("./pages/NotFound.vue") },
 	],
 });
+
+focusMain(router);

@@ -50,17 +50,18 @@ function why(error: unknown): KeyState["helper"] {
 }
 
 async function refreshTokens(client: UkeyClient): Promise<void> {
-	key.tokens = await client.token.list();
+	try {
+		key.tokens = await client.token.list();
+	} catch (error) {
+		if (!(error instanceof UkeyError)) throw error;
+		// A lost helper is told by "disconnect".
+		if (error.reason === "site-not-allowed") key.allowed = false;
+	}
 }
 
 async function watchTokens(client: UkeyClient): Promise<void> {
-	try {
-		await client.token.watch();
-		await refreshTokens(client);
-	} catch (error) {
-		if (!(error instanceof UkeyError)) throw error;
-		if (error.reason === "site-not-allowed") key.allowed = false;
-	}
+	await client.token.watch().catch(() => undefined); // without events: the list still shows what is in
+	await refreshTokens(client);
 }
 
 /** Asks the user to let this site use the key, and the certificates now on it. */
@@ -72,5 +73,5 @@ export async function requestSite(): Promise<void> {
 }
 
 export function tokenName(token: Token): string {
-	return token.label ? `${token.label}（${token.serial}）` : token.serial || token.model;
+	return [token.label, token.serial].filter(Boolean).join(" · ") || token.model;
 }

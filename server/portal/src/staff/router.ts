@@ -1,5 +1,6 @@
 import { createRouter, createWebHistory } from "vue-router";
 
+import { focusMain } from "../shared/focusMain";
 import { QUEUES, has, member } from "./session";
 
 export const router = createRouter({
@@ -42,3 +43,5 @@ router.beforeEach((to) => {
 		return to.name === "login" ? { name: "home" } : { name: "login", query: { to: (to.redirectedFrom ?? to).fullPath } };
 	return true;
 });
+
+focusMain(router);

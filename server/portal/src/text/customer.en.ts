@@ -191,7 +191,7 @@ const en: CustomerText = {
 		refundAsk: "Ask for a refund? The order then ends; the money goes back to the Alipay account.",
 		cancel: "Cancel the order",
 		cancelAsk: "Cancel this order? This can't be undone.",
-		keep: "Keep it",
+		keep: "Not now",
 		delivering: "Approved. The password is being sent, then the key is made.",
 		making: "Approved. The key is being made and will then be posted.",
 		shipping: "The key is ready and waits to be posted.",

@@ -151,6 +151,7 @@ const en: StaffText = {
 		keyText: "Leave it in until the end.",
 		keyFound: (name) => `Blank key found: ${name}`,
 		keyChoose: "Choose the key to be made",
+		keyBack: "Put back the key that is being made for this order; the page goes on by itself.",
 		keyNone: "There is no blank key. Insert one; the page goes on by itself.",
 		notAllowed: "The key helper has not allowed this site yet.",
 		make: "3. Make the key",

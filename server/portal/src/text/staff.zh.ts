@@ -154,6 +154,7 @@ const zh = {
 		keyText: "请插入一个空白 KEY，并在制作完成前不要拔出。",
 		keyFound: (name: string) => `已找到空白 KEY：${name}`,
 		keyChoose: "请选择要制作的 KEY",
+		keyBack: "请插回正在为这个订单制作的 KEY，页面会自动继续。",
 		keyNone: "没有找到空白 KEY。请插入后稍候，页面会自动继续。",
 		notAllowed: "密钥助手还没有授权本网站。",
 		make: "3. 制证",
