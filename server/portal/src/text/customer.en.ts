@@ -257,7 +257,7 @@ const en: CustomerText = {
 		prices: "Prices",
 		priceRows: (prices) => [
 			["Organisation (one year)", priced(prices["unit-new"])],
-			["Person (one year, coming soon)", priced(prices["person-new"])],
+			["Person (coming soon)", priced(prices["person-new"])],
 		],
 		priceNote: "Certificate, key and postage included. Paid by Alipay; VAT invoice on request.",
 		materials: "Documents (organisation)",

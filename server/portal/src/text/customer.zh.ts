@@ -257,7 +257,7 @@ const zh = {
 		prices: "费用",
 		priceRows: (prices: Site["prices"]) => [
 			["单位证书（一年）", priced(prices["unit-new"])],
-			["个人证书（一年，即将开通）", priced(prices["person-new"])],
+			["个人证书（即将开通）", priced(prices["person-new"])],
 		] as [string, string | undefined][],
 		priceNote: "含证书、UKEY 和邮寄费用，使用支付宝付款，可开增值税发票。",
 		materials: "所需材料（单位）",
