@@ -4,12 +4,10 @@ const en: CommonText = {
 	loading: "Loading…",
 	retry: "Try again",
 	cancel: "Cancel",
-	close: "Close",
 	optional: " (optional)",
 	pair: (name, value) => `${name}: ${value}`,
 	detail: (name, detail) => `${name} (${detail})`,
 	listed: (names) => names.join(", "),
-	language: "Language",
 	requestId: (id) => `Reference: ${id}`,
 	attemptsLeft: (n) => `${n} attempt${n === 1 ? "" : "s"} left.`,
 	retryAfter: (seconds) =>

@@ -3,13 +3,11 @@ const zh = {
 	loading: "正在加载…",
 	retry: "重试",
 	cancel: "取消",
-	close: "关闭",
 	optional: "（选填）",
 	/** A name and what it says; a thing and its detail. */
 	pair: (name: string, value: string) => `${name}：${value}`,
 	detail: (name: string, detail: string) => `${name}（${detail}）`,
 	listed: (names: string[]) => names.join("、"),
-	language: "语言",
 	requestId: (id: string) => `问题编号：${id}`,
 	attemptsLeft: (n: number) => `还可以再试 ${n} 次。`,
 	retryAfter: (seconds: number) =>

@@ -44,8 +44,6 @@ const en: CustomerText = {
 		details: "Order details",
 		noAccess: "To protect your data, verify yourself by SMS before this order is shown.",
 		toQuery: "Go to my orders",
-		next: "Next",
-		serverError: "For help, call the service.",
 	},
 	form: {
 		heading: "Your data",
@@ -115,7 +113,6 @@ const en: CustomerText = {
 		checking: "Checking",
 		checkingText: "This takes a few seconds. You may leave this page; come back by “My orders”.",
 		slow: "It takes longer than usual. The page goes on by itself.",
-		passed: "The identity check has passed.",
 		failedHeading: "The identity check did not pass",
 		failed: {
 			mismatch: "The data differ from those registered. Compare names and numbers and try again, or choose another check.",
@@ -244,7 +241,6 @@ const en: CustomerText = {
 		personNumber: "Identity number",
 		sent: "If there are orders for this number, a code was sent to the agent's phone.",
 		confirm: "Confirm",
-		results: "My orders",
 		none: "No orders found",
 		noneText: "Check the number, or start a new application from the home page.",
 		goOn: "Go on",

@@ -44,8 +44,6 @@ const zh = {
 		details: "订单详情",
 		noAccess: "为保护您的信息，请先通过短信验证再查看这个订单。",
 		toQuery: "前往订单查询",
-		next: "下一步",
-		serverError: "如需帮助，请拨打客服电话。",
 	},
 	form: {
 		heading: "填写申请信息",
@@ -115,7 +113,6 @@ const zh = {
 		checking: "正在核验身份",
 		checkingText: "一般几秒钟就有结果，请稍候。离开本页不影响核验，可随时从“订单查询”回来。",
 		slow: "核验时间比平时长，请再等一会儿。结果出来后页面会自动继续。",
-		passed: "身份核验已通过。",
 		failedHeading: "身份核验没有通过",
 		failed: {
 			mismatch: "填写的信息与登记信息不一致。请核对姓名、身份证号、手机号或账号后再试，也可以换一种核验方式。",
@@ -244,7 +241,6 @@ const zh = {
 		personNumber: "身份证号",
 		sent: "如果这个号码有订单，验证码已发送到经办人的手机。",
 		confirm: "确认",
-		results: "我的订单",
 		none: "没有找到订单",
 		noneText: "请核对证件号，或前往首页办理新证书。",
 		goOn: "继续",

@@ -56,7 +56,6 @@ const en: StaffText = {
 		refresh: "Refresh",
 	},
 	detail: {
-		back: "Back",
 		heading: "Order",
 		data: "Data",
 		photos: "Photos",
@@ -184,7 +183,6 @@ const en: StaffText = {
 		notReady: "This order can't be made now.",
 		next: "Back to the queue",
 	},
-	denied: "Your role does not see this page.",
 };
 
 export default en;

@@ -59,7 +59,6 @@ const zh = {
 		refresh: "刷新",
 	},
 	detail: {
-		back: "返回",
 		heading: "订单",
 		data: "申请信息",
 		photos: "证件照片",
@@ -187,7 +186,6 @@ const zh = {
 		notReady: "这个订单现在不能制证。",
 		next: "返回制证队列",
 	},
-	denied: "您的角色不能查看这个页面。",
 };
 
 export type StaffText = typeof zh;
