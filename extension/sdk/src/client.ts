@@ -1,0 +1,277 @@
+import { fromBase64, toBase64, toBytes } from "./bytes.js";
+import { findHelper, type Link } from "./connect.js";
+import { UkeyError } from "./errors.js";
+import { Emitter } from "./events.js";
+import type { RequestOptions } from "./rpc.js";
+import type { Transport } from "./transport.js";
+import type {
+	Algorithm,
+	Certificate,
+	CertificateList,
+	Channel,
+	Check,
+	Hello,
+	InstallParams,
+	LoginParams,
+	PreparedToken,
+	Signature,
+	SignatureParams,
+	Token,
+	TokenEvent,
+} from "./types.js";
+import { DEFAULT_PORTS, WebSocketTransport } from "./websocket.js";
+
+export interface ClientOptions {
+	/** Loopback ports to look for the helper on. */
+	ports?: readonly number[];
+	/** Ways to the helper, made anew for every attempt; instead of `ports`. */
+	transports?: () => Transport[];
+	/** Go on looking after a failed or lost connection. Default true. */
+	reconnect?: boolean;
+	/** Milliseconds that connect() waits; the browser may be asking the user. Default 60 s. */
+	connectTimeout?: number;
+}
+
+interface ClientEvents {
+	connect: Hello;
+	disconnect: UkeyError;
+	token: TokenEvent;
+}
+
+/** Milliseconds; calls that ask the user wait for the user. */
+const QUICK = 30_000;
+const ASKS_THE_USER = 300_000;
+const RETRY_DELAYS = [1000, 2000, 5000];
+
+type Wire<T> = { [K in keyof T]: T[K] extends Uint8Array ? string : T[K] };
+
+/** One connection to the helper, kept up. */
+export class UkeyClient extends Emitter<ClientEvents> {
+	private link: Link | null = null;
+	private attempt: Promise<Hello> | null = null;
+	private stop = new AbortController();
+	private retryTimer: ReturnType<typeof setTimeout> | undefined;
+	private retries = 0;
+	private watching = false;
+
+	constructor(private readonly options: ClientOptions = {}) {
+		super();
+	}
+
+	/** What the helper said when it was found; null while there is none. */
+	get hello(): Hello | null {
+		return this.link?.hello ?? null;
+	}
+
+	/**
+	 * Resolves when a helper answers.  Rejects when none does; with `reconnect` the client goes on
+	 * looking and emits "connect" once there is one.
+	 */
+	connect(): Promise<Hello> {
+		if (this.link) return Promise.resolve(this.link.hello);
+		clearTimeout(this.retryTimer);
+		if (this.stop.signal.aborted) this.stop = new AbortController();
+		this.attempt ??= this.look().finally(() => {
+			this.attempt = null;
+		});
+		return this.attempt;
+	}
+
+	/** Ends the connection and stops looking. */
+	close(): void {
+		this.stop.abort(new UkeyError("aborted"));
+		clearTimeout(this.retryTimer);
+		this.link?.rpc.close();
+		this.link = null;
+	}
+
+	/** Any method by its name, parameters and result as on the wire. */
+	request(method: string, params: object = {}, options: RequestOptions = {}): Promise<unknown> {
+		if (!this.link) return Promise.reject(new UkeyError("helper-missing", { retry: true }));
+		return this.link.rpc.request(method, params, { timeout: QUICK, ...options });
+	}
+
+	readonly agent = {
+		hello: async (options?: RequestOptions): Promise<Hello> => {
+			const hello = (await this.request("agent.hello", {}, options)) as Hello;
+			if (this.link) this.link.hello = hello;
+			return hello;
+		},
+		status: async (options?: RequestOptions): Promise<Check[]> =>
+			((await this.request("agent.status", {}, options)) as { checks: Check[] }).checks,
+		channel: (purpose: "production" | "unlock", options?: RequestOptions): Promise<Channel> =>
+			this.request("agent.channel", { purpose }, options) as Promise<Channel>,
+	};
+
+	readonly site = {
+		/** Asks the user to allow this site, and to grant it the certificates now present. */
+		request: async (options?: RequestOptions): Promise<void> => {
+			await this.ask("site.request", {}, options);
+			if (this.link) this.link.hello.site.allowed = true;
+		},
+	};
+
+	readonly token = {
+		list: async (options?: RequestOptions): Promise<Token[]> =>
+			((await this.request("token.list", {}, options)) as { tokens: Token[] }).tokens,
+		/** "token" events from now on, also after a reconnection. */
+		watch: async (options?: RequestOptions): Promise<void> => {
+			await this.request("token.watch", {}, options);
+			this.watching = true;
+		},
+		login: async (token: string, options?: RequestOptions): Promise<void> => {
+			await this.ask("token.login", { token }, options);
+		},
+		logout: async (token: string, options?: RequestOptions): Promise<void> => {
+			await this.request("token.logout", { token }, options);
+		},
+		/** Makes a blank token from a production ticket; its id changes. */
+		prepare: (
+			token: string,
+			ticket: string,
+			options?: RequestOptions,
+		): Promise<PreparedToken> =>
+			this.ask("token.prepare", { token, ticket }, options) as Promise<PreparedToken>,
+	};
+
+	readonly certificate = {
+		list: async (token?: string, options?: RequestOptions): Promise<CertificateList> => {
+			const answer = (await this.request("certificate.list", token ? { token } : {}, options)) as {
+				certificates: Wire<Certificate>[];
+				hidden: number;
+			};
+			return {
+				hidden: answer.hidden,
+				certificates: answer.certificates.map((one) => ({
+					...one,
+					certificate: fromBase64(one.certificate),
+				})),
+			};
+		},
+		/** Resolves to the certificate's id, once it works on the token. */
+		install: async (params: InstallParams, options?: RequestOptions): Promise<string> => {
+			const { certificate, chain, ...rest } = params;
+			const wire = {
+				...rest,
+				certificate: toBase64(certificate),
+				...(chain ? { chain: chain.map(toBase64) } : {}),
+			};
+			const answer = await this.ask("certificate.install", wire, options);
+			return (answer as { certificate: string }).certificate;
+		},
+	};
+
+	readonly signature = {
+		create: async (params: SignatureParams, options?: RequestOptions): Promise<Signature> => {
+			const wire = { ...params, data: toBase64(toBytes(params.data)) };
+			return signatureFromWire(await this.ask("signature.create", wire, options));
+		},
+	};
+
+	readonly login = {
+		/** Signs this site's challenge; the browser's origin is signed with it. */
+		create: async (params: LoginParams, options?: RequestOptions): Promise<Signature> =>
+			signatureFromWire(await this.ask("login.create", params, options)),
+	};
+
+	readonly key = {
+		generate: async (
+			params: { token: string; algorithm: Algorithm; label?: string },
+			options?: RequestOptions,
+		): Promise<{ key: string; publicKey: Uint8Array }> => {
+			const answer = (await this.ask("key.generate", params, options)) as {
+				key: string;
+				publicKey: string;
+			};
+			return { key: answer.key, publicKey: fromBase64(answer.publicKey) };
+		},
+	};
+
+	/** A PKCS#10 request (named so because `request` is the generic call). */
+	readonly certificateRequest = {
+		create: async (
+			params: {
+				token: string;
+				key: string;
+				subject: { commonName: string; organization?: string; country?: string };
+			},
+			options?: RequestOptions,
+		): Promise<Uint8Array> => {
+			const answer = await this.ask("request.create", params, options);
+			return fromBase64((answer as { request: string }).request);
+		},
+	};
+
+	private ask(method: string, params: object, options?: RequestOptions): Promise<unknown> {
+		return this.request(method, params, { timeout: ASKS_THE_USER, ...options });
+	}
+
+	private async look(): Promise<Hello> {
+		const limit = new AbortController();
+		const abort = () => limit.abort(this.stop.signal.reason);
+		const timer = setTimeout(
+			() => limit.abort(new UkeyError("timeout", { retry: true })),
+			this.options.connectTimeout ?? 60_000,
+		);
+		this.stop.signal.addEventListener("abort", abort);
+		try {
+			return this.adopt(await findHelper(this.transports(), limit.signal));
+		} catch (error) {
+			this.lookLater();
+			throw error;
+		} finally {
+			clearTimeout(timer);
+			this.stop.signal.removeEventListener("abort", abort);
+		}
+	}
+
+	private transports(): Transport[] {
+		if (this.options.transports) return this.options.transports();
+		return (this.options.ports ?? DEFAULT_PORTS).map((port) => new WebSocketTransport(port));
+	}
+
+	private adopt(link: Link): Hello {
+		this.link = link;
+		this.retries = 0;
+		link.rpc.onnotify = (method, params) => {
+			if (method === "token.changed") this.emit("token", params as TokenEvent);
+		};
+		link.rpc.onclose = () => {
+			this.link = null;
+			this.emit("disconnect", new UkeyError("helper-lost", { retry: true }));
+			this.lookLater();
+		};
+		if (this.watching) this.token.watch().catch(() => undefined); // a lost link is looked for again
+		this.emit("connect", link.hello);
+		return link.hello;
+	}
+
+	private lookLater(): void {
+		if (this.options.reconnect === false || this.stop.signal.aborted) return;
+		const delay = RETRY_DELAYS[Math.min(this.retries++, RETRY_DELAYS.length - 1)];
+		this.retryTimer = setTimeout(() => {
+			this.connect().catch(() => undefined); // looks again by itself
+		}, delay);
+	}
+}
+
+function signatureFromWire(answer: unknown): Signature {
+	const wire = answer as Wire<Signature>;
+	return {
+		signature: fromBase64(wire.signature),
+		algorithm: wire.algorithm,
+		certificate: fromBase64(wire.certificate),
+	};
+}
+
+/** A connected client that keeps its connection up; close() it when done. */
+export async function connect(options: ClientOptions = {}): Promise<UkeyClient> {
+	const client = new UkeyClient(options);
+	try {
+		await client.connect();
+		return client;
+	} catch (error) {
+		client.close();
+		throw error;
+	}
+}

@@ -1,0 +1,113 @@
+export type Algorithm = "p-256" | "p-384" | "rsa-2048" | "rsa-3072";
+export type SignatureAlgorithm = "ES256" | "ES384" | "RS256";
+
+export interface Hello {
+	name: string;
+	version: string;
+	protocol: number;
+	features: string[];
+	site: { origin: string; allowed: boolean };
+}
+
+export interface Check {
+	code: string;
+	ok: boolean;
+}
+
+export interface Token {
+	/** Names the token in other calls, until it is pulled out. */
+	id: string;
+	serial: string;
+	label: string;
+	model: string;
+	manufacturer: string;
+	state: "ready" | "blank" | "pin-locked";
+	loggedIn: boolean;
+	/** Only where the token tells; 1 is the last try. */
+	triesLeft?: number;
+	triesLow?: true;
+	algorithms: Algorithm[];
+}
+
+/** A blank token that has been made: its new id, logged in. */
+export interface PreparedToken {
+	token: string;
+	serial: string;
+	label: string;
+}
+
+export interface TokenEvent {
+	event: "inserted" | "removed" | "changed";
+	token: Token;
+}
+
+export interface Certificate {
+	/** SHA-256 of the DER, hexadecimal. */
+	id: string;
+	/** Id of the token it is on. */
+	token: string;
+	label: string;
+	subject: string;
+	issuer: string;
+	commonName: string;
+	serial: string;
+	/** Unix seconds. */
+	notBefore: number;
+	/** Unix seconds. */
+	notAfter: number;
+	usage: ("sign" | "encrypt")[];
+	algorithm: Algorithm;
+	hasKey: boolean;
+	/** DER. */
+	certificate: Uint8Array;
+}
+
+export interface CertificateList {
+	certificates: Certificate[];
+	/** How many are on the tokens that the user has not granted to this site. */
+	hidden: number;
+}
+
+export interface Signature {
+	/** raw: r||s or PKCS#1; cms-*: DER of the ContentInfo. */
+	signature: Uint8Array;
+	algorithm: SignatureAlgorithm;
+	/** DER of the signer's certificate. */
+	certificate: Uint8Array;
+}
+
+export interface SignatureParams {
+	/** Certificate id. */
+	certificate: string;
+	/** Text is signed as UTF-8. */
+	data: Uint8Array | ArrayBuffer | string;
+	format: "raw" | "cms-attached" | "cms-detached";
+	/** At most 80 characters; shown to the user as this site's words. */
+	title?: string;
+}
+
+export interface LoginParams {
+	certificate: string;
+	audience: string;
+	/** The site's fresh challenge. */
+	nonce: string;
+	/** Unix seconds. */
+	expires: number;
+}
+
+export interface Channel {
+	channel: JsonWebKey;
+	thumbprint: string;
+	/** Compact JWS by the station key; purpose "production" on an enrolled station. */
+	vouch?: string;
+}
+
+export interface InstallParams {
+	token: string;
+	key?: string;
+	/** DER. */
+	certificate: Uint8Array;
+	chain?: Uint8Array[];
+	/** Id of the certificate that leaves the token once the new one works. */
+	replaces?: string;
+}

@@ -1,0 +1,154 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { test } from "node:test";
+import vm from "node:vm";
+
+import { connect, fromBase64, toBase64, UkeyError } from "../dist/index.js";
+import { once, Refusal, startHelper } from "./helper.js";
+
+async function session(t, methods) {
+	const helper = await startHelper(methods);
+	const client = await connect({ ports: [helper.port] });
+	t.after(async () => {
+		client.close();
+		await helper.stop();
+	});
+	return { helper, client };
+}
+
+const DER = new Uint8Array([0x30, 0x03, 0x02, 0x01, 0xff]);
+
+test("base64 of any length, both ways", () => {
+	for (const length of [0, 1, 2, 3, 100_000]) {
+		const bytes = Uint8Array.from({ length }, (_, at) => (at * 7) & 0xff);
+		assert.deepEqual(fromBase64(toBase64(bytes)), bytes);
+		assert.equal(toBase64(bytes), Buffer.from(bytes).toString("base64"));
+	}
+});
+
+test("[H2] every wrapper sends the shape of the protocol and reads its answer", async (t) => {
+	const b64 = toBase64(DER);
+	const signed = { signature: b64, algorithm: "ES256", certificate: b64 };
+	const { helper, client } = await session(t, {
+		"agent.status": () => ({ checks: [{ code: "pinentry", ok: true }] }),
+		"site.request": () => ({ allowed: true }),
+		"token.list": () => ({ tokens: [] }),
+		"token.login": () => ({ loggedIn: true }),
+		"token.logout": () => ({}),
+		"token.prepare": () => ({ token: "t2", serial: "S", label: "L" }),
+		"certificate.list": () => ({ certificates: [{ id: "c", certificate: b64 }], hidden: 2 }),
+		"certificate.install": () => ({ certificate: "c" }),
+		"signature.create": () => signed,
+		"login.create": () => signed,
+		"key.generate": () => ({ key: "0a", publicKey: b64 }),
+		"request.create": () => ({ request: b64 }),
+		"agent.channel": () => ({ channel: { kty: "EC" }, thumbprint: "x" }),
+	});
+	const want = { signature: DER, algorithm: "ES256", certificate: DER };
+
+	assert.deepEqual(await client.agent.status(), [{ code: "pinentry", ok: true }]);
+	await client.site.request();
+	assert.equal(client.hello.site.allowed, true);
+	assert.deepEqual(await client.token.list(), []);
+	await client.token.login("t");
+	await client.token.logout("t");
+	assert.equal((await client.token.prepare("t", "jwe")).token, "t2");
+	assert.deepEqual(await client.certificate.list(), {
+		certificates: [{ id: "c", certificate: DER }],
+		hidden: 2,
+	});
+	assert.equal(await client.certificate.install({ token: "t", certificate: DER, chain: [DER] }), "c");
+	assert.deepEqual(
+		await client.signature.create({ certificate: "c", data: "中", format: "raw" }),
+		want,
+	);
+	const login = { certificate: "c", audience: "a", nonce: "n", expires: 9 };
+	assert.deepEqual(await client.login.create(login), want);
+	const generate = { token: "t", algorithm: "p-256" };
+	assert.deepEqual(await client.key.generate(generate), { key: "0a", publicKey: DER });
+	const request = { token: "t", key: "0a", subject: { commonName: "N" } };
+	assert.deepEqual(await client.certificateRequest.create(request), DER);
+	assert.equal((await client.agent.channel("production")).thumbprint, "x");
+
+	const sent = Object.fromEntries(helper.seen.map(({ method, params }) => [method, params]));
+	assert.deepEqual(sent["token.prepare"], { token: "t", ticket: "jwe" });
+	assert.deepEqual(sent["certificate.list"], {});
+	assert.deepEqual(sent["certificate.install"], { token: "t", certificate: b64, chain: [b64] });
+	assert.deepEqual(sent["signature.create"], {
+		certificate: "c",
+		data: Buffer.from("中").toString("base64"),
+		format: "raw",
+	});
+	assert.deepEqual(sent["login.create"], login);
+	assert.deepEqual(sent["key.generate"], generate);
+	assert.deepEqual(sent["request.create"], request);
+	assert.deepEqual(sent["agent.channel"], { purpose: "production" });
+});
+
+test("[H2] insert and remove events reach the listener, until it ends", async (t) => {
+	const { helper, client } = await session(t, {});
+	const event = { event: "inserted", token: { id: "t" } };
+	const heard = once(client, "token");
+	helper.notify(event);
+	assert.deepEqual(await heard, event);
+});
+
+test("a refusal carries reason, tries left and field", async (t) => {
+	const { client } = await session(t, {
+		"token.login": () =>
+			new Refusal({ reason: "pin-wrong", triesLeft: 2, field: "token", retry: false }, "no"),
+	});
+	await assert.rejects(client.token.login("t"), (error) => {
+		assert.ok(error instanceof UkeyError);
+		assert.deepEqual(
+			[error.reason, error.triesLeft, error.field, error.retry, error.message],
+			["pin-wrong", 2, "token", false, "no"],
+		);
+		return true;
+	});
+});
+
+test("timeout, abort before and after, and the late answer is ignored", async (t) => {
+	const late = (params, socket) => {
+		setTimeout(() => socket.send('{"jsonrpc":"2.0","id":2,"result":{"tokens":[]}}'), 80);
+	};
+	const { client } = await session(t, { "token.list": late });
+	await assert.rejects(client.token.list({ timeout: 20 }), { reason: "timeout" });
+	await assert.rejects(client.token.list({ signal: AbortSignal.abort() }), { reason: "aborted" });
+	await assert.rejects(client.token.list({ signal: AbortSignal.timeout(20) }), { reason: "aborted" });
+	await new Promise((resolve) => setTimeout(resolve, 120));
+});
+
+test("the helper dies under a request: helper-lost, may be sent again", async (t) => {
+	const { client } = await session(t, {
+		"token.list": (params, socket) => {
+			socket.terminate();
+		},
+	});
+	await assert.rejects(client.token.list(), (error) => error.reason === "helper-lost" && error.retry);
+});
+
+test("what is too large for the helper is not sent", async (t) => {
+	const { helper, client } = await session(t, {});
+	const data = new Uint8Array(512 * 1024);
+	await assert.rejects(client.signature.create({ certificate: "c", data, format: "raw" }), {
+		reason: "too-large",
+	});
+	assert.equal(helper.seen.length, 1);
+});
+
+test("what is not an answer is ignored", async (t) => {
+	const { client } = await session(t, {
+		"token.list": (params, socket) => {
+			for (const text of ["", "null", "[]", '{"id":99,"result":1}']) socket.send(text);
+			return { tokens: [] };
+		},
+	});
+	assert.deepEqual(await client.token.list(), []);
+});
+
+test("the single file gives the global ukey without a bundler", async () => {
+	const context = vm.createContext({ TextEncoder });
+	vm.runInContext(await readFile(new URL("../dist/ukey.js", import.meta.url), "utf8"), context);
+	assert.deepEqual(vm.runInContext("[typeof ukey.connect, typeof ukey.UkeyError]", context).join(), "function,function");
+});

@@ -1,0 +1,44 @@
+import { get, post } from "./http";
+import type {
+	Challenge,
+	DocumentType,
+	OrderDetail,
+	Queue,
+	QueueRow,
+	RejectReason,
+	StaffMember,
+} from "./types";
+
+const at = (id: string, rest = "") => `/api/staff/orders/${encodeURIComponent(id)}${rest}`;
+
+export const challenge = () => post<Challenge>("/api/staff/challenge");
+export const login = (proof: { nonce: string; certificate: string; signature: string }) =>
+	post<StaffMember>("/api/staff/login", proof);
+export const me = () => get<StaffMember>("/api/staff/me");
+export const logout = () => post<object>("/api/staff/logout");
+
+export const list = (queue: Queue, after?: string) => {
+	const query = new URLSearchParams({ queue, ...(after ? { after } : {}) });
+	return get<{ orders: QueueRow[]; next?: string }>(`/api/staff/orders?${query}`);
+};
+export const load = (id: string) => get<OrderDetail>(at(id));
+export const documentAddress = (id: string, type: DocumentType, uploadedAt: number) =>
+	`${at(id, `/documents/${type}`)}?v=${uploadedAt}`;
+export const labelAddress = (id: string) => at(id, "/label");
+
+export const approve = ({ id, version }: OrderDetail, note: string) =>
+	post<OrderDetail>(at(id, "/approve"), { version, ...(note ? { note } : {}) });
+export const reject = ({ id, version }: OrderDetail, reason: RejectReason, note: string) =>
+	post<OrderDetail>(at(id, "/reject"), { version, reason, note });
+
+export const claim = ({ id, version }: OrderDetail) => post<OrderDetail>(at(id, "/claim"), { version });
+export const release = ({ id, version }: OrderDetail) =>
+	post<OrderDetail>(at(id, "/release"), { version });
+export const ticket = (id: string, channel: { token: string; channel: JsonWebKey; vouch: string }) =>
+	post<{ ticket: string }>(at(id, "/ticket"), channel);
+export const request = (id: string, made: { token: string; request: string }) =>
+	post<OrderDetail>(at(id, "/request"), made);
+export const proof = (id: string, signed: { signature: string; certificate: string }) =>
+	post<OrderDetail>(at(id, "/proof"), signed);
+export const ship = ({ id, version }: OrderDetail, carrier: string, tracking: string) =>
+	post<OrderDetail>(at(id, "/shipment"), { version, carrier, tracking });

@@ -1,0 +1,77 @@
+import { UkeyClient, UkeyError, type Token } from "@ukey/client";
+import { shallowReactive } from "vue";
+
+import { site } from "../api/orders";
+
+interface KeyState {
+	helper: "searching" | "missing" | "blocked" | "refused" | "there";
+	/** Has the user allowed this site? */
+	allowed: boolean;
+	tokens: Token[];
+}
+
+export const key: KeyState = shallowReactive({ helper: "searching", allowed: false, tokens: [] });
+
+let connected: UkeyClient | null = null;
+
+/** The client; rejects as the helper's calls do while there is none. */
+export function helper(): UkeyClient {
+	if (!connected) throw new UkeyError("helper-missing");
+	return connected;
+}
+
+/** Looks for the helper for as long as the page is open. */
+export async function startKey(): Promise<void> {
+	const ports = await site().then(
+		(answer) => answer.ports,
+		() => undefined,
+	);
+	const client = new UkeyClient(ports ? { ports } : {});
+	connected = client;
+	client.on("connect", (hello) => {
+		key.helper = "there";
+		key.allowed = hello.site.allowed;
+		if (key.allowed) void watchTokens(client);
+	});
+	client.on("disconnect", () => {
+		key.helper = "searching";
+		key.tokens = [];
+	});
+	client.on("token", () => void refreshTokens(client));
+	await client.connect().catch((error: unknown) => {
+		key.helper = why(error);
+	});
+}
+
+function why(error: unknown): KeyState["helper"] {
+	if (!(error instanceof UkeyError)) return "missing";
+	if (error.reason === "helper-blocked") return "blocked";
+	return error.reason === "helper-missing" || error.reason === "timeout" ? "missing" : "refused";
+}
+
+async function refreshTokens(client: UkeyClient): Promise<void> {
+	try {
+		key.tokens = await client.token.list();
+	} catch (error) {
+		if (!(error instanceof UkeyError)) throw error;
+		// A lost helper is told by "disconnect".
+		if (error.reason === "site-not-allowed") key.allowed = false;
+	}
+}
+
+async function watchTokens(client: UkeyClient): Promise<void> {
+	await client.token.watch().catch(() => undefined); // without events: the list still shows what is in
+	await refreshTokens(client);
+}
+
+/** Asks the user to let this site use the key, and the certificates now on it. */
+export async function requestSite(): Promise<void> {
+	const client = helper();
+	await client.site.request();
+	key.allowed = true;
+	await watchTokens(client);
+}
+
+export function tokenName(token: Token): string {
+	return [token.label, token.serial].filter(Boolean).join(" · ") || token.model;
+}

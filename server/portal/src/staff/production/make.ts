@@ -1,0 +1,176 @@
+import { fromBase64, toBase64, UkeyError, type Token } from "@ukey/client";
+import { reactive } from "vue";
+
+import type { ApiError } from "../../api/http";
+import * as api from "../../api/staff";
+import type { OrderDetail } from "../../api/types";
+import { toApiError } from "../../shared/useAction";
+import { helper, key } from "../key";
+import * as memory from "./memory";
+
+export const MAKE_STEPS = [
+	"channel",
+	"ticket",
+	"prepare",
+	"key",
+	"request",
+	"issue",
+	"install",
+	"proof",
+] as const;
+export type MakeStep = (typeof MAKE_STEPS)[number];
+export type StepState = "waiting" | "running" | "done" | "failed";
+
+/** Milliseconds between looks at the order while the CA issues, and how many looks. */
+const ISSUE_WAIT = 1500;
+const ISSUE_LOOKS = 60;
+
+export interface Make {
+	steps: Record<MakeStep, StepState>;
+	error: ApiError | null;
+	busy: boolean;
+	/** Makes the key, or goes on where it stopped. */
+	run(order: OrderDetail, tokenId: string): Promise<void>;
+}
+
+function allSteps(state: StepState): Record<MakeStep, StepState> {
+	return Object.fromEntries(MAKE_STEPS.map((name) => [name, state])) as Record<MakeStep, StepState>;
+}
+
+/**
+ * The making of one key. What the order and the token say decides where to go on, so a failed
+ * step, a pulled key or a reloaded page costs no more than the step it hit.
+ */
+export function useMake(take: (order: OrderDetail) => void): Make {
+	const make: Make = reactive({ steps: allSteps("waiting"), error: null, busy: false, run });
+
+	async function step<T>(name: MakeStep, act: () => Promise<T>): Promise<T> {
+		make.steps[name] = "running";
+		try {
+			const result = await act();
+			make.steps[name] = "done";
+			return result;
+		} catch (error) {
+			make.steps[name] = "failed";
+			throw error;
+		}
+	}
+
+	async function run(order: OrderDetail, tokenId: string): Promise<void> {
+		if (make.busy) return;
+		make.busy = true;
+		make.error = null;
+		try {
+			let current = order;
+			if (current.state === "producing") current = await requestCertificate(current, tokenId);
+			markDoneUntil("issue");
+			if (current.state === "issuing") current = await step("issue", () => issued(current));
+			if (current.state === "proving") await prove(current, tokenId);
+		} catch (error) {
+			make.error = toApiError(error);
+		} finally {
+			make.busy = false;
+		}
+	}
+
+	function markDoneUntil(end: MakeStep): void {
+		for (const name of MAKE_STEPS.slice(0, MAKE_STEPS.indexOf(end))) make.steps[name] = "done";
+	}
+
+	/** Blank token to certificate request at the CA. */
+	async function requestCertificate(order: OrderDetail, tokenId: string): Promise<OrderDetail> {
+		const token = find(tokenId);
+		const made = isPrepared(order, token) ? token : await prepare(order, token);
+		markDoneUntil("key");
+		const keyId = await step("key", async () => {
+			const kept = memory.recall(order.id).key;
+			if (kept) return kept;
+			const pair = await helper().key.generate({ token: made.id, algorithm: "p-256" });
+			memory.remember(order.id, { serial: made.serial, key: pair.key });
+			return pair.key;
+		});
+		return step("request", async () => {
+			const organisation = order.form.organisation;
+			const request = await helper().certificateRequest.create({
+				token: made.id,
+				key: keyId,
+				subject: { commonName: organisation, organization: organisation, country: "CN" },
+			});
+			const newest = await api.request(order.id, { token: made.serial, request: toBase64(request) });
+			take(newest);
+			return newest;
+		});
+	}
+
+	async function prepare(order: OrderDetail, token: Token): Promise<{ id: string; serial: string }> {
+		memory.forget(order.id);
+		const channel = await step("channel", () => helper().agent.channel("production"));
+		const { ticket } = await step("ticket", async () => {
+			if (!channel.vouch) throw new UkeyError("station-unknown");
+			const { channel: jwk, vouch } = channel;
+			return api.ticket(order.id, { token: token.serial, channel: jwk, vouch });
+		});
+		return step("prepare", async () => {
+			const made = await helper().token.prepare(token.id, ticket);
+			memory.remember(order.id, { serial: made.serial });
+			return { id: made.token, serial: made.serial };
+		});
+	}
+
+	async function issued(order: OrderDetail): Promise<OrderDetail> {
+		for (let look = 0; look < ISSUE_LOOKS; look++) {
+			const newest = await api.load(order.id);
+			if (newest.state !== "issuing") {
+				take(newest);
+				return newest;
+			}
+			await new Promise((resolve) => setTimeout(resolve, ISSUE_WAIT));
+		}
+		throw new UkeyError("timeout");
+	}
+
+	/** Writes the certificate and has the new key sign the CA's challenge. */
+	async function prove(order: OrderDetail, tokenId: string): Promise<void> {
+		markDoneUntil("install");
+		const { serial, key: keyId } = memory.recall(order.id);
+		const token = key.tokens.find((one) => one.serial === serial) ?? find(tokenId);
+		const certificate = await step("install", () => install(order, token, keyId));
+		await step("proof", async () => {
+			const { challenge } = await api.load(order.id);
+			if (!challenge) throw new UkeyError("conflict");
+			const signed = await helper().login.create({ certificate, ...challenge });
+			const newest = await api.proof(order.id, {
+				signature: toBase64(signed.signature),
+				certificate: toBase64(signed.certificate),
+			});
+			memory.forget(order.id);
+			take(newest);
+		});
+	}
+
+	return make;
+}
+
+async function install(order: OrderDetail, token: Token, keyId: string | undefined): Promise<string> {
+	const der = order.certificateDer;
+	if (!der) throw new UkeyError("conflict");
+	const { certificates } = await helper().certificate.list(token.id);
+	const there = certificates.find((one) => toBase64(one.certificate) === der);
+	if (there) return there.id;
+	return helper().certificate.install({
+		token: token.id,
+		...(keyId ? { key: keyId } : {}),
+		certificate: fromBase64(der),
+	});
+}
+
+function find(tokenId: string): Token {
+	const token = key.tokens.find((one) => one.id === tokenId);
+	if (!token) throw new UkeyError("token-choice");
+	return token;
+}
+
+/** Made for this order already, and still logged in with the PIN that nobody knows. */
+function isPrepared(order: OrderDetail, token: Token): boolean {
+	return token.loggedIn && token.serial === memory.recall(order.id).serial;
+}

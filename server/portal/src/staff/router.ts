@@ -1,0 +1,47 @@
+import { createRouter, createWebHistory } from "vue-router";
+
+import { focusMain } from "../shared/focusMain";
+import { QUEUES, has, member } from "./session";
+
+export const router = createRouter({
+	history: createWebHistory("/staff/"),
+	scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
+	routes: [
+		{
+			path: "/",
+			name: "home",
+			redirect: () => ({
+				name: "queue",
+				params: { queue: QUEUES.find(({ roles }) => has(...roles))?.queue ?? "all" },
+			}),
+		},
+		{
+			path: "/queue/:queue(review|production|shipping|all)",
+			name: "queue",
+			component: () => import("./pages/Queue.vue"),
+			props: true,
+		},
+		{
+			path: "/orders/:id",
+			name: "order",
+			component: () => import("./pages/OrderDetail.vue"),
+			props: true,
+		},
+		{
+			path: "/production/:id",
+			name: "production",
+			component: () => import("./production/Production.vue"),
+			props: true,
+		},
+		{ path: "/login", name: "login", component: () => import("./pages/Login.vue") },
+		{ path: "/:rest(.*)*", redirect: { name: "home" } },
+	],
+});
+
+router.beforeEach((to) => {
+	if (to.name === "login" ? member.value : !member.value)
+		return to.name === "login" ? { name: "home" } : { name: "login", query: { to: (to.redirectedFrom ?? to).fullPath } };
+	return true;
+});
+
+focusMain(router);

@@ -1,0 +1,4 @@
+import { textTable } from "../shared/language";
+import zh from "./common.zh";
+
+export const useCommon = textTable(zh, () => import("./common.en"));

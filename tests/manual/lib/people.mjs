@@ -1,0 +1,65 @@
+// One browser profile per person, as on separate machines.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { chromium } from "playwright-core";
+
+const ARGS = [
+	"--disable-gpu",
+	"--disable-quic",
+	"--no-first-run",
+	"--disable-background-networking",
+	"--disable-component-update",
+	"--disable-sync",
+	...(process.getuid() === 0 ? ["--no-sandbox"] : []),
+];
+
+export class People {
+	#open = new Map();
+
+	constructor(demo) {
+		this.demo = demo;
+	}
+
+	/** The page of a person; opened at first use. */
+	async page(name) {
+		const open = this.#open.get(name) ?? (await this.#start(name));
+		return open.page;
+	}
+
+	pages() {
+		return [...this.#open].map(([name, { page }]) => [name, page]);
+	}
+
+	async end() {
+		for (const { context, profile } of this.#open.values()) {
+			await context.close();
+			await rm(profile, { recursive: true, force: true });
+		}
+		this.#open.clear();
+	}
+
+	async #start(name) {
+		const { home, runtimeDir, browserArgs = [] } = this.demo.persons[name] ?? {};
+		const profile = await mkdtemp(join(tmpdir(), `ukey-${name}-`));
+		const context = await chromium.launchPersistentContext(profile, {
+			executablePath: this.demo.chromium ?? "/usr/bin/chromium",
+			headless: true,
+			args: [...ARGS, ...browserArgs],
+			locale: "zh-CN",
+			timezoneId: "Asia/Shanghai",
+			viewport: { width: 1280, height: 900 },
+			env: {
+				...process.env,
+				...(home ? { HOME: home } : {}),
+				...(runtimeDir ? { XDG_RUNTIME_DIR: runtimeDir } : {}),
+			},
+		});
+		context.setDefaultTimeout(30_000);
+		const page = context.pages()[0] ?? (await context.newPage());
+		const open = { context, page, profile };
+		this.#open.set(name, open);
+		return open;
+	}
+}
