@@ -1,0 +1,1 @@
+uk_unit_test(api_numbers USES api uk LIBS PkgConfig::JANSSON)
