@@ -186,22 +186,30 @@ read_members(
 }
 
 enum uk_rc
+uk_fields_pick(
+    const struct uk_field *table, size_t n, const json_t *object, void *out, struct uk_err *err)
+{
+	enum uk_rc rc;
+
+	if (object != NULL && !json_is_object(object))
+		return uk_fail(err, UK_E_INPUT, "json-not-an-object", "fields", 0);
+	rc = read_members(table, n, object, out, err);
+	if (rc != UK_OK)
+		uk_fields_fini(table, n, out);
+	return rc;
+}
+
+enum uk_rc
 uk_fields_read(
     const struct uk_field *table, size_t n, const json_t *object, void *out, struct uk_err *err)
 {
 	/* jansson's iterator wants a mutable object though it changes nothing. */
 	json_t *o = (json_t *)(uintptr_t)object;
-	enum uk_rc rc;
 
-	if (o != NULL && !json_is_object(o))
-		return uk_fail(err, UK_E_INPUT, "json-not-an-object", "fields", 0);
 	for (void *it = json_object_iter(o); it != NULL; it = json_object_iter_next(o, it))
 		if (find(table, n, json_object_iter_key(it)) == NULL)
 			return uk_fail(err, UK_E_INPUT, "unknown-member", "fields", 0);
-	rc = read_members(table, n, object, out, err);
-	if (rc != UK_OK)
-		uk_fields_fini(table, n, out);
-	return rc;
+	return uk_fields_pick(table, n, object, out, err);
 }
 
 void

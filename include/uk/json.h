@@ -53,6 +53,12 @@ UK_CHECK enum uk_rc uk_json_put(struct uk_buf *out, const json_t *value);
  */
 UK_CHECK enum uk_rc uk_fields_read(
     const struct uk_field *table, size_t n, const json_t *object, void *out, struct uk_err *err);
+
+/* The same for what a provider sends: members that are not in the table are passed over, because a
+ * provider adds some whenever it likes. */
+UK_CHECK enum uk_rc uk_fields_pick(
+    const struct uk_field *table, size_t n, const json_t *object, void *out, struct uk_err *err);
+
 void uk_fields_fini(const struct uk_field *table, size_t n, void *out);
 
 #endif
