@@ -10,7 +10,8 @@ static const char url_alphabet[] =
 static void
 encode(struct uk_buf *out, struct uk_span s, const char *alphabet, bool pad)
 {
-	uint8_t *p = uk_buf_room(out, (s.n + 2) / 3 * 4);
+	const size_t len = pad ? (s.n + 2) / 3 * 4 : s.n / 3 * 4 + (s.n % 3 != 0 ? s.n % 3 + 1 : 0);
+	uint8_t *p = uk_buf_room(out, len);
 	size_t n = 0;
 
 	if (p == NULL)

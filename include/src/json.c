@@ -64,6 +64,20 @@ uk_json_put(struct uk_buf *out, const json_t *value)
 	return UK_OK;
 }
 
+void
+uk_json_wipe(json_t *value)
+{
+	const char *s = json_string_value(value);
+	const char *key;
+	json_t *v;
+	size_t i;
+
+	if (s != NULL)
+		explicit_bzero((char *)(uintptr_t)s, json_string_length(value));
+	json_array_foreach(value, i, v) uk_json_wipe(v);
+	json_object_foreach(value, key, v) uk_json_wipe(v);
+}
+
 static const struct uk_field *
 find(const struct uk_field *table, size_t n, const char *name)
 {

@@ -46,6 +46,10 @@ UK_CHECK enum uk_rc uk_json_parse(struct uk_span s, size_t max, json_t **out, st
 /* Compact.  UK_E_LIMIT when it does not fit. */
 UK_CHECK enum uk_rc uk_json_put(struct uk_buf *out, const json_t *value);
 
+/* Overwrite every string in value, for one that held a secret and is about to be released.  Nobody
+ * else may hold a part of it. */
+void uk_json_wipe(json_t *value);
+
 /*
  * Read `object` into `out` (zeroed by the caller, defaults set).  NULL counts as {}.  On failure
  * err->field names the member, and nothing is left to free.  On success uk_fields_fini() frees what

@@ -18,6 +18,8 @@
 struct uk_jwk;
 
 UK_CHECK enum uk_rc uk_jwk_new(struct uk_jwk **out, struct uk_err *err);
+/* {kty:"EC", crv:"P-256", x, y} or a private one with d, a point on the curve, nothing else in it;
+ * else UK_E_INPUT "jwk-malformed". */
 UK_CHECK enum uk_rc uk_jwk_from_json(const json_t *jwk, struct uk_jwk **out, struct uk_err *err);
 void uk_jwk_free(struct uk_jwk **k);
 json_t *uk_jwk_public(const struct uk_jwk *k);  /* new reference: {kty, crv, x, y} */
@@ -34,9 +36,9 @@ struct uk_ticket {
 	const char *channel;     /* thumbprint of the channel key */
 	const char *label;       /* production: the token's new label; may be "" */
 	int64_t expires;
-	struct uk_secret *so_pin;
-	struct uk_secret *pin; /* NULL where the purpose has none */
-	json_t *claims;        /* owns the strings; NULL when the caller owns them */
+	struct uk_secret *so_pin; /* always there; 1 to 64 bytes of UTF-8, as is the PIN */
+	struct uk_secret *pin;    /* NULL where the purpose has none */
+	json_t *claims;           /* owns the strings; NULL when the caller owns them */
 };
 
 /* Sign with `ca` (its thumbprint is the kid), encrypt to `channel`; appended to out. */
@@ -45,8 +47,10 @@ UK_CHECK enum uk_rc uk_ticket_seal(const struct uk_ticket *t, const struct uk_jw
 
 /*
  * Decrypt with `channel`, verify with the one of `trusted` that the kid names, check expiry and
- * channel thumbprint.  Reasons: "ticket-malformed", "ticket-untrusted", "ticket-expired",
- * "ticket-other-channel".  What else must match (purpose, token, origin, jti) is the caller's.
+ * channel thumbprint.  Reasons: "ticket-malformed", "ticket-untrusted", "ticket-expired" (also one
+ * that would live longer than UK_TICKET_LIFE_MAX: a clock is wrong), "ticket-other-channel".  What
+ * else must match (purpose, token, origin, jti) is the caller's.  On failure nothing is left to
+ * free.
  */
 UK_CHECK enum uk_rc uk_ticket_open(const char *jwe, const struct uk_jwk *channel,
     struct uk_jwk *const *trusted, size_t n_trusted, int64_t now, struct uk_ticket *out,
@@ -55,7 +59,9 @@ void uk_ticket_fini(struct uk_ticket *t);
 
 /*
  * A station vouches for a one-time channel key: JWS (ES256, compact) over {channel, origin, iat}
- * with the station's thumbprint as kid.  The CA accepts it for five minutes.
+ * with the station's thumbprint as kid.  The CA accepts it for five minutes.  Reasons:
+ * "vouch-malformed", "vouch-untrusted", "vouch-expired", "vouch-other-channel",
+ * "vouch-other-origin".
  */
 UK_CHECK enum uk_rc uk_station_vouch(const struct uk_jwk *station, const struct uk_jwk *channel,
     const char *origin, int64_t now, struct uk_buf *out, struct uk_err *err);
