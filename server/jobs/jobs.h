@@ -1,0 +1,78 @@
+/*
+ * What the server does in the outside world.  A job is a row that an order's event wrote in its own
+ * transaction; a worker claims it for a while, runs it outside any transaction, and reports back as
+ * an event.  A worker that dies loses its claim and the job runs again, so every job is safe to run
+ * twice: what it hands to the outside carries a number that is ours and stays the same.
+ */
+#ifndef JOBS_JOBS_H
+#define JOBS_JOBS_H
+
+#include "store/crypt.h"
+#include "store/store.h"
+#include "uk/clock.h"
+#include "uk/log.h"
+#include "uk/random.h"
+#include "workflow/workflow.h"
+
+struct pay;
+struct bank;
+struct sms;
+struct ident;
+struct jobs;
+
+/* The issuing CA as jobs need it; server/ca's issuer behind it. */
+struct jobs_issuer {
+	void *ctx;
+	/*
+	 * One certificate per intent for ever: the same intent again gives the same certificate.
+	 * Blocks; stores what it issues itself.  UK_E_INPUT: the request is no good, whatever is
+	 * tried; UK_E_UNAVAILABLE, UK_E_TIMEOUT: again later.
+	 */
+	enum uk_rc (*issue)(void *ctx, const char *intent, const char *order,
+	    struct uk_span request, const json_t *form, struct uk_err *err);
+	/* Revoking twice is once. */
+	enum uk_rc (*revoke)(void *ctx, const char *order, const char *why, struct uk_err *err);
+	/* A CRL when one is due. */
+	enum uk_rc (*crl)(void *ctx, int64_t *next_due, struct uk_err *err);
+};
+
+/* All are lent for as long as the jobs run; a NULL connector makes its jobs wait for later. */
+struct jobs_setup {
+	struct store *store;
+	const struct workflow *workflow;
+	const struct crypt *crypt;
+	const struct uk_clock *clock;
+	const struct uk_random *random;
+	const struct uk_log *log;
+	struct pay *pay;
+	struct bank *bank;
+	struct sms *sms;
+	struct ident *ident;
+	const struct jobs_issuer *issuer;
+	const char *bank_notify_url; /* where the bank posts a transfer's result */
+	int threads;                 /* 0: none, the caller runs them (tests) */
+};
+
+UK_CHECK enum uk_rc jobs_open(
+    const struct jobs_setup *setup, struct jobs **out, struct uk_err *err);
+/* Waits for the jobs that run. */
+void jobs_close(struct jobs **j);
+
+/* Something may be due: look now.  jobs_open() already hears of every commit of the store. */
+void jobs_wake(struct jobs *j);
+
+/* Runs what is due now, on the caller's thread, until nothing is; *ran may be NULL.  For tests. */
+UK_CHECK enum uk_rc jobs_run_due(struct jobs *j, int *ran, struct uk_err *err);
+
+/*
+ * Asks the provider about one payment and sends the event that follows, on the caller's thread:
+ * what a notification and the page's "check" do.  UK_OK also when nothing is paid yet.
+ */
+UK_CHECK enum uk_rc jobs_payment_check(struct jobs *j, const char *payment, struct uk_err *err);
+
+/* The bank's word about a transfer (its number is ours), verified by the caller. */
+struct bank_result;
+UK_CHECK enum uk_rc jobs_transfer_result(
+    struct jobs *j, const struct bank_result *result, struct uk_err *err);
+
+#endif

@@ -1,0 +1,197 @@
+/*
+ * An order as the workflow sees it: its state and the scalar facts that guards ask about.  Forms,
+ * photos and the like hang from it in tables of their own.
+ */
+#ifndef WORKFLOW_ORDER_H
+#define WORKFLOW_ORDER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "store/crypt.h"
+#include "store/store.h"
+#include "uk/json.h"
+
+#define ORDER_ID_LEN     17 /* "UK", yymmdd, 8 of Crockford's base32, NUL */
+#define ORDER_ACTOR_LEN  33
+#define ORDER_REF_LEN    33
+#define ORDER_REASON_LEN 33
+
+enum order_kind {
+	KIND_UNIT_NEW,
+	KIND__MAX
+};
+
+/* Stored and sent by name ("identity-checking"). */
+enum order_state {
+	ST_IDENTITY,
+	ST_IDENTITY_CHECKING,
+	ST_CONFIRM,
+	ST_DOCUMENTS,
+	ST_SIGNATURE,
+	ST_PAYMENT,
+	ST_REVIEW,
+	ST_REJECTED,
+	ST_DELIVERING,
+	ST_DELIVERY_FAILED,
+	ST_PRODUCTION,
+	ST_PRODUCING,
+	ST_ISSUING,
+	ST_PROVING,
+	ST_SHIPPING,
+	ST_DONE,
+	ST_CANCELLED,
+	ST_EXPIRED,
+	ST_REFUNDING,
+	ST_REFUNDED,
+	ST_REFUND_BY_HAND,
+	ST__MAX
+};
+
+enum identity_status {
+	IDENTITY_NONE,
+	IDENTITY_CHECKING,
+	IDENTITY_PASSED,
+	IDENTITY_FAILED,
+	IDENTITY_STATUS__MAX
+};
+
+enum identity_method {
+	METHOD_NONE,
+	METHOD_MOBILE,
+	METHOD_BANK_CARD,
+	METHOD_ACCOUNT,
+	METHOD__MAX
+};
+
+enum review_result {
+	REVIEW_NONE,
+	REVIEW_APPROVED,
+	REVIEW_REJECTED,
+	REVIEW_RESULT__MAX
+};
+
+enum payment_status {
+	PAYMENT_NONE,
+	PAYMENT_WAITING,
+	PAYMENT_PAID,
+	PAYMENT_REFUNDING,
+	PAYMENT_REFUNDED,
+	PAYMENT_STATUS__MAX
+};
+
+enum document_type {
+	DOC_BUSINESS_LICENCE,
+	DOC_LEGAL_PERSON_FRONT,
+	DOC_LEGAL_PERSON_BACK,
+	DOC_AGENT_FRONT,
+	DOC_AGENT_BACK,
+	DOC_HOLDER_FRONT,
+	DOC_HOLDER_BACK,
+	DOC__MAX
+};
+
+/* A time of 0 and a text of "" mean: not yet. */
+struct order {
+	char id[ORDER_ID_LEN];
+	enum order_kind kind;
+	enum order_state state;
+	int64_t version; /* counts the events */
+	int64_t created_at;
+	int64_t updated_at;
+	int64_t state_since;
+	int64_t timeout_at; /* 0: the state waits for ever */
+
+	enum identity_method identity_method;
+	enum identity_status identity_status;
+	char identity_reason[ORDER_REASON_LEN]; /* of the last failure */
+	int64_t identity_day;                   /* the Beijing day that identity_attempts counts */
+	int64_t identity_attempts;
+	int64_t identity_checks;               /* ever: numbers the rows of identity_checks */
+	char identity_digest[CRYPT_INDEX_LEN]; /* of the form's fields that a check proves */
+
+	int64_t documents; /* 1 << enum document_type */
+	int64_t signed_at;
+
+	int64_t amount_due;
+	int64_t amount_paid; /* what has come and is kept for this order; 0 once it goes back */
+	char payment[ORDER_REF_LEN]; /* the one that counts, or that is open; "": none */
+	int64_t payments;            /* ever: numbers them */
+	int64_t paid_at;
+	int64_t refunds_open;    /* payments on their way back */
+	int64_t refunds_by_hand; /* payments that finance has to send back */
+
+	int64_t review_due;
+	char reviewer[ORDER_ACTOR_LEN];
+	int64_t reviewed_at;
+	enum review_result review_result;
+	char review_reason[ORDER_REASON_LEN];
+
+	char producer[ORDER_ACTOR_LEN];
+	int64_t tickets;  /* ever */
+	int64_t requests; /* ever: numbers the rows of requests, and the issue intents */
+
+	int64_t passwords; /* ever: numbers the rows of passwords; the last one counts */
+	int64_t password_sent_at;
+
+	int64_t issued_at;
+	int64_t proved_at;
+	int64_t posted_at;
+};
+
+const char *order_state_name(enum order_state s);
+UK_CHECK enum uk_rc order_state_from_name(const char *name, enum order_state *out);
+const char *order_kind_name(enum order_kind k);
+UK_CHECK enum uk_rc order_kind_from_name(const char *name, enum order_kind *out);
+const char *identity_status_name(enum identity_status s);
+const char *identity_method_name(enum identity_method m); /* "" for none */
+UK_CHECK enum uk_rc identity_method_from_name(const char *name, enum identity_method *out);
+const char *review_result_name(enum review_result r); /* "" for none */
+const char *payment_status_name(enum payment_status s);
+const char *document_type_name(enum document_type t);
+UK_CHECK enum uk_rc document_type_from_name(const char *name, enum document_type *out);
+
+/* What kinds of order differ in. */
+struct order_kind_row {
+	const char *name;
+	bool unit;
+	int64_t documents;         /* needed before it can be submitted, as bits */
+	int64_t methods;           /* identity methods allowed: 1 << enum identity_method */
+	const char *phone;         /* the form's member with the agent's phone */
+	const char *number;        /* ... with the document number that the order is found by */
+	const char *holder;        /* ... with the name the certificate is for */
+	const char *const *proved; /* ... that an identity check proves; NULL ends */
+};
+const struct order_kind_row *order_kind_get(enum order_kind k);
+
+/* How many identity checks are left today. */
+int order_identity_attempts_left(const struct order *o, int64_t now);
+
+enum payment_status order_payment_status(const struct order *o);
+
+/* "sms" or "remark", by the identity method; "" before. */
+const char *order_password_channel(const struct order *o);
+
+/* UK_E_NOT_FOUND. */
+UK_CHECK enum uk_rc order_load(
+    struct store_tx *tx, const char *id, struct order *out, struct uk_err *err);
+
+/* A row of SQL_ORDERS_*. */
+UK_CHECK enum uk_rc order_read(struct store_rows *rows, struct order *out, struct uk_err *err);
+
+/* The form as it was stored; *out is the caller's (json_decref).  UK_E_NOT_FOUND. */
+UK_CHECK enum uk_rc order_form_load(struct store_tx *tx, const struct crypt *crypt, const char *id,
+    json_t **out, struct uk_err *err);
+
+/*
+ * Stores the form sealed, with the keyed hashes the order is found by.  In the same transaction as
+ * workflow_create() or the event "edit".
+ */
+UK_CHECK enum uk_rc order_form_store(struct store_tx *tx, const struct crypt *crypt,
+    const struct order *o, const json_t *form, int64_t now, struct uk_err *err);
+
+/* The keyed digest of the members that an identity check proves: for the event "edit". */
+void order_identity_digest(
+    const struct crypt *crypt, enum order_kind kind, const json_t *form, char out[CRYPT_INDEX_LEN]);
+
+#endif
