@@ -182,9 +182,13 @@ form_read(const char *kind, const json_t *form, int64_t now, struct form *out, s
 	return UK_OK;
 }
 
-void
-form_warnings(const struct form *f, json_t *out)
+json_t *
+form_warnings(const json_t *form)
 {
-	if (!number_credit_code_check(f->credit_code))
+	const char *code = json_string_value(json_object_get(form, "creditCode"));
+	json_t *out = json_array();
+
+	if (code != NULL && !number_credit_code_check(code))
 		(void)json_array_append_new(out, json_string("credit-code-check-digit"));
+	return out;
 }

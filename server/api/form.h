@@ -37,7 +37,7 @@ json_t *form_clean(const json_t *form);
 UK_CHECK enum uk_rc form_read(
     const char *kind, const json_t *form, int64_t now, struct form *out, struct uk_err *err);
 
-/* What a reviewer should look at: names, appended to the array `out`. */
-void form_warnings(const struct form *f, json_t *out);
+/* What a reviewer should look at: an array of names, new reference. */
+json_t *form_warnings(const json_t *form);
 
 #endif
