@@ -78,6 +78,19 @@ uk_json_wipe(json_t *value)
 	json_object_foreach(value, key, v) uk_json_wipe(v);
 }
 
+void
+uk_json_put_str(struct uk_buf *out, struct uk_span s)
+{
+	uk_buf_put_u8(out, '"');
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] < 0x20 || s.p[i] == '"' || s.p[i] == '\\')
+			uk_buf_printf(out, "\\u%04x", s.p[i]);
+		else
+			uk_buf_put_u8(out, s.p[i]);
+	}
+	uk_buf_put_u8(out, '"');
+}
+
 static const struct uk_field *
 find(const struct uk_field *table, size_t n, const char *name)
 {

@@ -50,6 +50,10 @@ UK_CHECK enum uk_rc uk_json_put(struct uk_buf *out, const json_t *value);
  * else may hold a part of it. */
 void uk_json_wipe(json_t *value);
 
+/* s (UTF-8) as a JSON string, quotes included; for secrets, which must not lie in jansson's heap.
+ */
+void uk_json_put_str(struct uk_buf *out, struct uk_span s);
+
 /*
  * Read `object` into `out` (zeroed by the caller, defaults set).  NULL counts as {}.  On failure
  * err->field names the member, and nothing is left to free.  On success uk_fields_fini() frees what

@@ -12,7 +12,7 @@
 #include "uk/random.h"
 #include "uk/rc.h"
 
-struct net_client;
+struct http_client;
 struct bank;
 struct ident;
 
@@ -63,7 +63,7 @@ struct ident_setup {
 	const char *access_key;
 	const char *secret;
 	struct bank *bank; /* for IDENT_ACCOUNT; lent; NULL: that method is UK_E_UNSUPPORTED */
-	struct net_client *http;
+	struct http_client *http;
 	const struct uk_clock *clock;
 	const struct uk_random *random;
 	int64_t deadline_ms; /* per question; 0: 10000 */

@@ -12,7 +12,7 @@
 #include "uk/random.h"
 #include "uk/rc.h"
 
-struct net_client;
+struct http_client;
 struct sms;
 
 enum sms_template {
@@ -36,7 +36,10 @@ struct sms_setup {
 	const char *access_key;
 	const char *secret;
 	const char *sign; /* the sender's name in front of every message */
-	struct net_client *http;
+	const char
+	    *templates; /* the provider's codes: "code=SMS_1,password=SMS_2"; those not named,
+			   and NULL: the ones of template.c, which the sandbox knows */
+	struct http_client *http;
 	const struct uk_clock *clock;
 	const struct uk_random *random;
 	int64_t deadline_ms; /* per call; 0: 5000 */

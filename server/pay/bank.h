@@ -14,7 +14,7 @@
 #include "uk/rc.h"
 #include "uk/secret.h"
 
-struct net_client;
+struct http_client;
 struct bank;
 
 #define BANK_ID_LEN     65
@@ -22,10 +22,10 @@ struct bank;
 #define BANK_REASON_LEN 33
 
 struct bank_setup {
-	const char *url;         /* "https://bank.example/bank": the calls are below it */
-	const char *key_id;      /* names the key to the gateway; NULL: "ukey-ca" */
-	const char *key;         /* HMAC-SHA256 key, hex, 32 bytes or more */
-	struct net_client *http; /* lent for as long as the bank is open */
+	const char *url;          /* "https://bank.example/bank": the calls are below it */
+	const char *key_id;       /* names the key to the gateway; NULL: "ukey-ca" */
+	const char *key;          /* HMAC-SHA256 key, hex, 32 bytes or more */
+	struct http_client *http; /* lent for as long as the bank is open */
 	const struct uk_clock *clock;
 	const struct uk_random *random;
 	int64_t deadline_ms; /* per call; 0: 10000 */

@@ -12,7 +12,7 @@
 #include "uk/clock.h"
 #include "uk/rc.h"
 
-struct net_client;
+struct http_client;
 struct pay;
 
 #define PAY_NO_LEN 65 /* a provider's or our own number, and NUL */
@@ -33,9 +33,9 @@ struct pay_setup {
 	const char *gateway;
 	const char *app_id;
 	const char *seller_id;
-	const char *private_key; /* ours: PKCS#8 or PKCS#1 */
-	const char *public_key;  /* the provider's: SubjectPublicKeyInfo */
-	struct net_client *http; /* lent for as long as the provider is open */
+	const char *private_key;  /* ours: PKCS#8 or PKCS#1 */
+	const char *public_key;   /* the provider's: SubjectPublicKeyInfo */
+	struct http_client *http; /* lent for as long as the provider is open */
 	const struct uk_clock *clock;
 	int64_t deadline_ms; /* per call; 0: 5000 */
 };
