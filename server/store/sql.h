@@ -3,6 +3,9 @@
 #define STORE_SQL_H
 
 enum sql_id {
+	SQL_SCHEMA_VERSION,
+	SQL_SCHEMA_STEP,
+
 	/* orders: server/workflow only */
 	SQL_ORDER_GET,
 	SQL_ORDER_PUT,

@@ -55,7 +55,10 @@ UK_CHECK enum uk_rc store_write_wait(struct store *s, store_fn *fn, void *ctx, s
 /* On the caller's thread, on a read connection, with one snapshot for all its statements. */
 UK_CHECK enum uk_rc store_read(struct store *s, store_fn *fn, void *ctx, struct uk_err *err);
 
-/* Called on the writer's thread after every commit that changed something: wakes the jobs. */
+/*
+ * Called on the writer's thread after every commit that changed something; it MUST NOT call the
+ * store.  NULL takes it back, and it is not called after that.
+ */
 void store_on_commit(struct store *s, void (*fn)(void *ctx), void *ctx);
 
 /* How many database commits there were, and how many writes they carried. */
