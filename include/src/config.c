@@ -12,40 +12,49 @@
 
 #define CONFIG_MAX (256u * 1024u)
 
+/* The chunk is small and wiped: the file may be a key. */
+static enum uk_rc
+read_all_of(int fd, size_t max, struct uk_buf *out, struct uk_err *err)
+{
+	uint8_t chunk[2048];
+	enum uk_rc rc = UK_OK;
+	size_t total = 0;
+	ssize_t n;
+
+	while ((n = read(fd, chunk, sizeof(chunk))) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			rc = uk_fail(err, UK_E_INTERNAL, NULL, "read", errno);
+			break;
+		}
+		total += (size_t)n;
+		uk_buf_put(out, uk_span(chunk, (size_t)n));
+		if (total > max || uk_buf_failed(out)) {
+			rc = uk_fail(err, UK_E_LIMIT, NULL, "read", 0);
+			break;
+		}
+	}
+	explicit_bzero(chunk, sizeof(chunk));
+	return rc;
+}
+
 enum uk_rc
 uk_file_read(const char *path, size_t max, struct uk_buf *out, struct uk_err *err)
 {
 	struct stat st;
-	enum uk_rc rc = UK_E_INTERNAL;
-	uint8_t *p;
-	ssize_t n;
+	enum uk_rc rc;
 	int fd;
 
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	/* O_NONBLOCK: opening a FIFO by mistake must not hang; regular files don't care. */
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0)
 		return uk_fail(
 		    err, errno == ENOENT ? UK_E_NOT_FOUND : UK_E_DENIED, NULL, "open", errno);
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
 		rc = uk_fail(err, UK_E_INPUT, "not-a-file", "fstat", errno);
-		goto out;
-	}
-	for (;;) {
-		p = uk_buf_room(out, 4096);
-		if (p == NULL || out->n > max) {
-			rc = uk_fail(err, UK_E_LIMIT, NULL, "read", 0);
-			goto out;
-		}
-		n = read(fd, p, 4096);
-		if (n < 0) {
-			rc = uk_fail(err, UK_E_INTERNAL, NULL, "read", errno);
-			goto out;
-		}
-		if (n == 0)
-			break;
-		uk_buf_add(out, (size_t)n);
-	}
-	rc = UK_OK;
-out:
+	else
+		rc = read_all_of(fd, max, out, err);
 	close(fd);
 	return rc;
 }
@@ -56,6 +65,8 @@ write_all(int fd, struct uk_span s)
 	while (s.n > 0) {
 		const ssize_t n = write(fd, s.p, s.n);
 
+		if (n < 0 && errno == EINTR)
+			continue;
 		if (n < 0)
 			return false;
 		s = uk_span(s.p + n, s.n - (size_t)n);
@@ -116,14 +127,16 @@ static char *
 beside(const char *file, const char *path)
 {
 	struct uk_buf b;
-	char *copy, *s;
+	char *copy, *dir, *s;
 
 	if (file == NULL || path[0] == '/' || path[0] == '\0')
 		return uk_xstrdup(path);
 	copy = uk_xstrdup(file);
+	dir = realpath(dirname(copy), NULL);
 	uk_buf_init(&b, 8192);
-	uk_buf_printf(&b, "%s/%s", dirname(copy), path);
+	uk_buf_printf(&b, "%s/%s", dir != NULL ? dir : ".", path);
 	free(copy);
+	free(dir);
 	s = uk_buf_steal_str(&b);
 	return s != NULL ? s : uk_xstrdup(path);
 }

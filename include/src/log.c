@@ -6,6 +6,7 @@
 #include "uk/buf.h"
 #include "uk/clock.h"
 #include "uk/log.h"
+#include "uk/utf8.h"
 
 struct level_row {
 	const char *name;
@@ -45,8 +46,8 @@ uk_log_set_level(struct uk_log *log, const char *name)
 static bool
 plain(const char *s)
 {
-	for (const char *p = s; *p != '\0'; p++)
-		if (*p <= ' ' || *p == '"' || *p == '=' || *p == '\\' || *p == 0x7f)
+	for (const unsigned char *p = (const unsigned char *)s; *p != '\0'; p++)
+		if (*p <= ' ' || *p >= 0x7f || *p == '"' || *p == '=' || *p == '\\')
 			return false;
 	return *s != '\0';
 }
@@ -60,19 +61,20 @@ put_value(struct uk_buf *b, const char *s)
 		return;
 	}
 	uk_buf_put_u8(b, '"');
-	for (size_t i = 0; s[i] != '\0'; i++) {
-		const unsigned char c = (unsigned char)s[i];
+	for (size_t i = 0, step; s[i] != '\0'; i += step) {
+		const size_t n = uk_utf8_char(s + i);
 
-		if (i == VALUE_MAX) {
+		step = n != 0 ? n : 1;
+		if (i + step > VALUE_MAX) {
 			uk_buf_put_str(b, "...");
 			break;
 		}
-		if (c < ' ' || c == 0x7f)
-			uk_buf_printf(b, "\\x%02x", c);
-		else if (c == '"' || c == '\\')
-			uk_buf_printf(b, "\\%c", c);
+		if (n == 0)
+			uk_buf_printf(b, "\\x%02x", (unsigned char)s[i]);
+		else if (s[i] == '"' || s[i] == '\\')
+			uk_buf_printf(b, "\\%c", s[i]);
 		else
-			uk_buf_put_u8(b, c);
+			uk_buf_put(b, uk_span(s + i, n));
 	}
 	uk_buf_put_u8(b, '"');
 }

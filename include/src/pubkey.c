@@ -1,4 +1,5 @@
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <openssl/ecdsa.h>
@@ -8,7 +9,7 @@
 #include <openssl/sha.h>
 #include <openssl/x509.h>
 
-#include "uk/pubkey.h"
+#include "pubkey_evp.h"
 
 #define SPKI_MAX 2048
 
@@ -111,11 +112,22 @@ alg_of(EVP_PKEY *pkey)
 	}
 }
 
+struct uk_pubkey *
+uk_pubkey_from_evp(EVP_PKEY *pkey)
+{
+	struct uk_pubkey *k = uk_xalloc(sizeof(*k));
+
+	if (EVP_PKEY_up_ref(pkey) != 1)
+		abort();
+	k->pkey = pkey;
+	k->alg = alg_of(pkey);
+	return k;
+}
+
 enum uk_rc
 uk_pubkey_from_spki(struct uk_span der, struct uk_pubkey **out, struct uk_err *err)
 {
 	const unsigned char *p = der.p;
-	struct uk_pubkey *k;
 	EVP_PKEY *pkey;
 
 	if (der.n == 0 || der.n > SPKI_MAX)
@@ -126,10 +138,8 @@ uk_pubkey_from_spki(struct uk_span der, struct uk_pubkey **out, struct uk_err *e
 		ERR_clear_error();
 		return uk_fail(err, UK_E_INPUT, "public-key-malformed", "d2i_PUBKEY", 0);
 	}
-	k = uk_xalloc(sizeof(*k));
-	k->pkey = pkey;
-	k->alg = alg_of(pkey);
-	*out = k;
+	*out = uk_pubkey_from_evp(pkey);
+	EVP_PKEY_free(pkey);
 	return UK_OK;
 }
 
@@ -160,6 +170,17 @@ uk_pubkey_spki(const struct uk_pubkey *k, struct uk_buf *out)
 	uk_buf_put(out, uk_span(der, (size_t)n));
 	OPENSSL_free(der);
 	return uk_buf_failed(out) ? UK_E_LIMIT : UK_OK;
+}
+
+bool
+uk_pubkey_sound(const struct uk_pubkey *k)
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, k->pkey, NULL);
+	const bool ok = ctx != NULL && EVP_PKEY_public_check(ctx) == 1;
+
+	EVP_PKEY_CTX_free(ctx);
+	ERR_clear_error();
+	return ok;
 }
 
 static const EVP_MD *

@@ -5,6 +5,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include "pubkey_evp.h"
 #include "uk/b64.h"
 #include "uk/x509.h"
 
@@ -43,18 +44,20 @@ name_str(const X509_NAME *name)
 	return s;
 }
 
+/* "" when there is none; NULL for one with a NUL in it, which would read as another's name. */
 static char *
 common_name(const X509_NAME *name)
 {
 	unsigned char *utf8 = NULL;
-	char *s;
+	char *s = NULL;
 	int at, n;
 
 	at = X509_NAME_get_index_by_NID(name, NID_commonName, -1);
 	if (at < 0)
 		return uk_xstrdup("");
 	n = ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
-	s = n > 0 ? uk_xstrndup((char *)utf8, (size_t)n) : uk_xstrdup("");
+	if (n >= 0 && (n == 0 || memchr(utf8, '\0', (size_t)n) == NULL))
+		s = uk_xstrndup(n > 0 ? (char *)utf8 : "", (size_t)n);
 	OPENSSL_free(utf8);
 	return s;
 }
@@ -73,6 +76,8 @@ serial_hex(const X509 *x509)
 	}
 	n = BN_bn2bin(bn, bytes);
 	BN_free(bn);
+	if (n == 0)
+		return uk_xstrdup("00");
 	uk_buf_init(&b, 2 * sizeof(bytes));
 	uk_hex_put(&b, uk_span(bytes, (size_t)n));
 	return uk_buf_steal_str(&b);
@@ -92,21 +97,6 @@ unix_time(const ASN1_TIME *t, int64_t *out)
 	return ok;
 }
 
-static enum uk_rc
-read_key(X509 *x509, struct uk_pubkey **out, struct uk_err *err)
-{
-	unsigned char *spki = NULL;
-	enum uk_rc rc;
-	int n;
-
-	n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x509), &spki);
-	if (n <= 0)
-		return uk_fail(err, UK_E_INPUT, "certificate-malformed", "i2d_X509_PUBKEY", 0);
-	rc = uk_pubkey_from_spki(uk_span(spki, (size_t)n), out, err);
-	OPENSSL_free(spki);
-	return rc;
-}
-
 static void
 read_fingerprint(struct uk_cert *c)
 {
@@ -124,7 +114,7 @@ enum uk_rc
 uk_cert_parse(struct uk_span der, struct uk_cert **out, struct uk_err *err)
 {
 	const unsigned char *p = der.p;
-	enum uk_rc rc;
+	enum uk_rc rc = UK_E_INPUT;
 	struct uk_cert *c;
 
 	if (der.n == 0 || der.n > UK_CERT_MAX)
@@ -132,27 +122,27 @@ uk_cert_parse(struct uk_span der, struct uk_cert **out, struct uk_err *err)
 	c = uk_xalloc(sizeof(*c));
 	uk_buf_init(&c->der, UK_CERT_MAX);
 	c->x509 = d2i_X509(NULL, &p, (long)der.n);
-	rc = uk_fail(err, UK_E_INPUT, "certificate-malformed", "d2i_X509", 0);
-	if (c->x509 == NULL || p != der.p + der.n)
+	if (c->x509 == NULL || p != der.p + der.n || X509_get0_pubkey(c->x509) == NULL)
 		goto out;
 	uk_buf_put(&c->der, der);
 	c->subject = name_str(X509_get_subject_name(c->x509));
 	c->issuer = name_str(X509_get_issuer_name(c->x509));
 	c->cn = common_name(X509_get_subject_name(c->x509));
 	c->serial = serial_hex(c->x509);
-	if (c->subject == NULL || c->issuer == NULL || c->serial == NULL ||
+	if (c->subject == NULL || c->issuer == NULL || c->cn == NULL || c->serial == NULL ||
 	    !unix_time(X509_get0_notBefore(c->x509), &c->not_before) ||
 	    !unix_time(X509_get0_notAfter(c->x509), &c->not_after))
 		goto out;
 	read_fingerprint(c);
-	rc = read_key(c->x509, &c->key, err);
+	c->key = uk_pubkey_from_evp(X509_get0_pubkey(c->x509));
+	rc = UK_OK;
 out:
 	ERR_clear_error();
 	if (rc != UK_OK)
 		uk_cert_free(&c);
 	else
 		*out = c;
-	return rc;
+	return rc == UK_OK ? UK_OK : uk_fail(err, rc, "certificate-malformed", "d2i_X509", 0);
 }
 
 void

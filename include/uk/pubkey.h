@@ -34,6 +34,9 @@ void uk_pubkey_free(struct uk_pubkey **k);
 enum uk_keyalg uk_pubkey_alg(const struct uk_pubkey *k);
 UK_CHECK enum uk_rc uk_pubkey_spki(const struct uk_pubkey *k, struct uk_buf *out);
 
+/* A point on its curve, of its order; a modulus without small factors, 2^16 < e (SP 800-56). */
+bool uk_pubkey_sound(const struct uk_pubkey *k);
+
 /* SHA-256 or SHA-384 of data as the key's signature algorithm wants it, appended to out. */
 UK_CHECK enum uk_rc uk_digest(enum uk_keyalg a, struct uk_span data, struct uk_buf *out);
 void uk_sha256(struct uk_span data, uint8_t out[32]);
