@@ -3,7 +3,8 @@
 struct look {
 	const struct api *a;
 	const char *id;
-	enum uk_rc (*json)(const struct api *, struct store_tx *, const char *, json_t **,
+	unsigned who;
+	enum uk_rc (*json)(const struct api *, struct store_tx *, const char *, unsigned, json_t **,
 	    struct uk_err *);
 	json_t *value;
 };
@@ -15,7 +16,7 @@ read_value(struct store_tx *tx, void *ctx, struct uk_err *err)
 
 	json_decref(l->value);
 	l->value = NULL;
-	return l->json(l->a, tx, l->id, &l->value, err);
+	return l->json(l->a, tx, l->id, l->who, &l->value, err);
 }
 
 static enum uk_rc
@@ -39,7 +40,9 @@ answer_order(
 enum uk_rc
 answer_detail(const struct api *a, struct http_request *rq, const char *id, struct uk_err *err)
 {
-	return answer(&(struct look){ .a = a, .id = id, .json = detail_json }, rq, 200, err);
+	return answer(
+	    &(struct look){ .a = a, .id = id, .who = api_user(rq)->who, .json = detail_json }, rq,
+	    200, err);
 }
 
 void

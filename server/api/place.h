@@ -1,7 +1,8 @@
-/* Where the API's own sealed columns stand (store/crypt.h). */
+/* Where sealed columns stand (store/crypt.h). */
 #ifndef API_PLACE_H
 #define API_PLACE_H
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "store/crypt.h"
@@ -14,6 +15,14 @@ place(const char *table, const char *order, const char *part, const char *column
     char row[PLACE_ROW_LEN])
 {
 	(void)snprintf(row, PLACE_ROW_LEN, "%s/%s", order, part);
+	return (struct crypt_place){ .table = table, .row = row, .column = column };
+}
+
+static inline struct crypt_place
+place_n(const char *table, const char *order, int64_t n, const char *column,
+    char row[PLACE_ROW_LEN])
+{
+	(void)snprintf(row, PLACE_ROW_LEN, "%s/%" PRId64, order, n);
 	return (struct crypt_place){ .table = table, .row = row, .column = column };
 }
 
