@@ -9,8 +9,8 @@
 	"identity_method, identity_status, identity_reason, identity_day, identity_attempts, "     \
 	"identity_checks, identity_digest, documents, signed_at, amount_due, amount_paid, "        \
 	"payment, payments, paid_at, refunds_open, refunds_by_hand, review_due, reviewer, "        \
-	"reviewed_at, review_result, review_reason, producer, tickets, requests, passwords, "      \
-	"password_sent_at, issued_at, proved_at, posted_at"
+	"reviewers, reviewed_at, review_result, review_reason, producer, tickets, requests, "      \
+	"passwords, password_tickets, password_sent_at, issued_at, proved_at, posted_at"
 
 static const char *const text[] = {
 	[SQL_SCHEMA_VERSION] = "SELECT COALESCE(MAX(version), 0) FROM schema_steps",
@@ -22,7 +22,7 @@ static const char *const text[] = {
 	    "INSERT INTO orders (" ORDER_COLUMNS ", number_index, phone_index) VALUES ("
 	    "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, "
 	    "$19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, "
-	    "$35, $36, $37"
+	    "$35, $36, $37, $38, $39"
 	    ", '', '')",
 	[SQL_ORDER_CAS] =
 	    "UPDATE orders SET "
@@ -32,11 +32,11 @@ static const char *const text[] = {
 	    "identity_checks = $14, identity_digest = $15, documents = $16, signed_at = $17, "
 	    "amount_due = $18, amount_paid = $19, payment = $20, payments = $21, paid_at = $22, "
 	    "refunds_open = $23, refunds_by_hand = $24, review_due = $25, reviewer = $26, "
-	    "reviewed_at = $27, review_result = $28, review_reason = $29, producer = $30, "
-	    "tickets = $31, requests = $32, passwords = $33, password_sent_at = $34, "
-	    "issued_at = $35, proved_at = $36, posted_at = $37"
-	    " WHERE id = $1 AND version = $38 AND state = $39",
-
+	    "reviewers = $27, reviewed_at = $28, review_result = $29, review_reason = $30, "
+	    "producer = $31, tickets = $32, requests = $33, passwords = $34, "
+	    "password_tickets = $35, password_sent_at = $36, issued_at = $37, proved_at = $38, "
+	    "posted_at = $39"
+	    " WHERE id = $1 AND version = $40 AND state = $41",
 	[SQL_ORDER_INDEX_PUT] =
 	    "UPDATE orders SET number_index = $2, phone_index = $3 WHERE id = $1",
 	[SQL_ORDERS_BY_NUMBER] =
@@ -119,11 +119,16 @@ static const char *const text[] = {
 	[SQL_PAYMENT_PAID] =
 	    "UPDATE payments SET status = 'paid', trade_no = $3, paid_amount = $4, paid_at = $5"
 	    " WHERE id = $1 AND order_id = $2 AND status IN ('waiting', 'closed')",
-	[SQL_PAYMENT_STATUS] = "UPDATE payments SET status = $2 WHERE id = $1",
+	[SQL_PAYMENT_CLOSED] =
+	    "UPDATE payments SET status = 'closed' WHERE id = $1 AND status = 'waiting'",
 	[SQL_PAYMENT_REFUND] = "UPDATE payments SET status = 'refunding', refund_id = $2 WHERE id "
 			       "= $1 AND status = 'paid'",
 	[SQL_PAYMENT_REFUNDED] = "UPDATE payments SET status = 'refunded', refunded_at = $2"
-				 " WHERE id = $1 AND status IN ('refunding', 'by-hand')",
+				 " WHERE id = $1 AND status = 'refunding'",
+	[SQL_PAYMENT_BY_HAND] =
+	    "UPDATE payments SET status = 'by-hand' WHERE id = $1 AND status = 'refunding'",
+	[SQL_PAYMENT_REFUNDED_BY_HAND] = "UPDATE payments SET status = 'refunded', refunded_at = $2"
+					 " WHERE id = $1 AND status = 'by-hand'",
 	[SQL_PAYMENTS_OF_ORDER] =
 	    "SELECT id, amount, status, created_at, expires_at, trade_no, paid_amount, paid_at, "
 	    "refund_id,"
@@ -155,14 +160,13 @@ static const char *const text[] = {
 			    "order_id = $1 AND n = $2",
 	[SQL_REQUEST_END] = "UPDATE requests SET outcome = $3 WHERE order_id = $1 AND n = $2",
 	[SQL_CERTIFICATE_INTEND] =
-	    "INSERT INTO certificates (serial, intent, order_id, profile, request_digest, "
-	    "not_before,"
-	    " not_after, created_at, subject, fingerprint, der, issued_at, revoked_at, revoked_why)"
-	    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', '', NULL, 0, 0, '')"
+	    "INSERT INTO certificates (serial, intent, order_id, profile, not_before, not_after,"
+	    " created_at, subject, fingerprint, tbs, der, issued_at, revoked_at, revoked_why)"
+	    " VALUES ($1, $2, $3, $4, $5, $6, $7, '', '', $8, NULL, 0, 0, '')"
 	    " ON CONFLICT (intent) DO NOTHING",
-	[SQL_CERTIFICATE_BY_INTENT] = "SELECT serial, order_id, profile, request_digest, "
-				      "not_before, not_after, created_at, der"
-				      " FROM certificates WHERE intent = $1",
+	[SQL_CERTIFICATE_BY_INTENT] =
+	    "SELECT serial, order_id, profile, not_before, not_after, created_at, tbs, der"
+	    " FROM certificates WHERE intent = $1",
 	[SQL_CERTIFICATE_ISSUED] =
 	    "UPDATE certificates SET der = $2, subject = $3, fingerprint = $4, issued_at = $5"
 	    " WHERE intent = $1 AND der IS NULL",
@@ -230,6 +234,9 @@ static const char *const text[] = {
 	    " VALUES ($1, $2, $3, $4, $5, $6, 0, '') ON CONFLICT (id) DO NOTHING",
 	[SQL_TASK_CLOSE] =
 	    "UPDATE tasks SET done_at = $2, done_by = $3 WHERE id = $1 AND done_at = 0",
+	[SQL_TASKS_LEAVE] =
+	    "UPDATE tasks SET done_at = $2, done_by = $3"
+	    " WHERE order_id = $1 AND done_at = 0 AND kind IN ('overdue', 'delivery-failed')",
 	[SQL_TASKS_OPEN] = "SELECT id, kind, role, order_id, detail, created_at FROM tasks"
 			   " WHERE done_at = 0 ORDER BY created_at, id LIMIT $1",
 

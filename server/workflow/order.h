@@ -12,10 +12,11 @@
 #include "store/store.h"
 #include "uk/json.h"
 
-#define ORDER_ID_LEN     17 /* "UK", yymmdd, 8 of Crockford's base32, NUL */
-#define ORDER_ACTOR_LEN  33
-#define ORDER_REF_LEN    33
-#define ORDER_REASON_LEN 33
+#define ORDER_ID_LEN        17 /* "UK", yymmdd, 8 of Crockford's base32, NUL */
+#define ORDER_ACTOR_LEN     33
+#define ORDER_REF_LEN       33
+#define ORDER_REVIEWERS_LEN 201
+#define ORDER_REASON_LEN    33
 
 enum order_kind {
 	KIND_UNIT_NEW,
@@ -71,6 +72,11 @@ enum review_result {
 	REVIEW_RESULT__MAX
 };
 
+/* In all, per order. */
+#define ORDER_TICKETS_MAX 3
+
+#define ORDER_IDENTITY_ATTEMPTS 3
+
 enum payment_status {
 	PAYMENT_NONE,
 	PAYMENT_WAITING,
@@ -122,7 +128,8 @@ struct order {
 	int64_t refunds_by_hand; /* payments that finance has to send back */
 
 	int64_t review_due;
-	char reviewer[ORDER_ACTOR_LEN];
+	char reviewer[ORDER_ACTOR_LEN];      /* the last one */
+	char reviewers[ORDER_REVIEWERS_LEN]; /* all of them, comma-separated */
 	int64_t reviewed_at;
 	enum review_result review_result;
 	char review_reason[ORDER_REASON_LEN];
@@ -131,7 +138,8 @@ struct order {
 	int64_t tickets;  /* ever */
 	int64_t requests; /* ever: numbers the rows of requests, and the issue intents */
 
-	int64_t passwords; /* ever: numbers the rows of passwords; the last one counts */
+	int64_t passwords;        /* ever: numbers the rows of passwords; the last one counts */
+	int64_t password_tickets; /* that the last one has been disclosed by */
 	int64_t password_sent_at;
 
 	int64_t issued_at;
@@ -144,9 +152,11 @@ UK_CHECK enum uk_rc order_state_from_name(const char *name, enum order_state *ou
 const char *order_kind_name(enum order_kind k);
 UK_CHECK enum uk_rc order_kind_from_name(const char *name, enum order_kind *out);
 const char *identity_status_name(enum identity_status s);
+UK_CHECK enum uk_rc identity_status_from_name(const char *name, enum identity_status *out);
 const char *identity_method_name(enum identity_method m); /* "" for none */
 UK_CHECK enum uk_rc identity_method_from_name(const char *name, enum identity_method *out);
 const char *review_result_name(enum review_result r); /* "" for none */
+UK_CHECK enum uk_rc review_result_from_name(const char *name, enum review_result *out);
 const char *payment_status_name(enum payment_status s);
 const char *document_type_name(enum document_type t);
 UK_CHECK enum uk_rc document_type_from_name(const char *name, enum document_type *out);

@@ -28,6 +28,7 @@ CREATE TABLE orders (
 	refunds_by_hand BIGINT NOT NULL,
 	review_due BIGINT NOT NULL,
 	reviewer TEXT NOT NULL,
+	reviewers TEXT NOT NULL,
 	reviewed_at BIGINT NOT NULL,
 	review_result TEXT NOT NULL,
 	review_reason TEXT NOT NULL,
@@ -35,6 +36,7 @@ CREATE TABLE orders (
 	tickets BIGINT NOT NULL,
 	requests BIGINT NOT NULL,
 	passwords BIGINT NOT NULL,
+	password_tickets BIGINT NOT NULL,
 	password_sent_at BIGINT NOT NULL,
 	issued_at BIGINT NOT NULL,
 	proved_at BIGINT NOT NULL,
@@ -176,12 +178,12 @@ CREATE TABLE certificates (
 	intent TEXT NOT NULL UNIQUE,
 	order_id TEXT NOT NULL, -- '' for staff
 	profile TEXT NOT NULL,
-	request_digest BYTEA NOT NULL,
 	not_before BIGINT NOT NULL,
 	not_after BIGINT NOT NULL,
 	created_at BIGINT NOT NULL,
 	subject TEXT NOT NULL,
 	fingerprint TEXT NOT NULL,
+	tbs BYTEA NOT NULL,
 	der BYTEA, -- null: intended, not signed
 	issued_at BIGINT NOT NULL,
 	revoked_at BIGINT NOT NULL, -- 0: valid
@@ -234,6 +236,7 @@ CREATE TABLE tasks (
 	done_by TEXT NOT NULL
 );
 CREATE INDEX tasks_open ON tasks (done_at, role, created_at);
+CREATE INDEX tasks_order ON tasks (order_id);
 
 CREATE TABLE staff (
 	id TEXT PRIMARY KEY,

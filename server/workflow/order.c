@@ -1,0 +1,230 @@
+#include <assert.h>
+#include <string.h>
+
+#include "workflow/table.h"
+
+#define BIT(n) (INT64_C(1) << (n))
+
+static const char *const unit_proved[] = { "organisation", "creditCode", "legalPersonName",
+	"legalPersonId", NULL };
+
+static const struct order_kind_row kinds[] = {
+	[KIND_UNIT_NEW] = {
+		.name = "unit-new",
+		.unit = true,
+		.documents = BIT(DOC_BUSINESS_LICENCE) | BIT(DOC_LEGAL_PERSON_FRONT) |
+			     BIT(DOC_LEGAL_PERSON_BACK) | BIT(DOC_AGENT_FRONT) |
+			     BIT(DOC_AGENT_BACK),
+		.methods = BIT(METHOD_MOBILE) | BIT(METHOD_BANK_CARD) | BIT(METHOD_ACCOUNT),
+		.phone = "agentPhone",
+		.number = "creditCode",
+		.holder = "organisation",
+		.proved = unit_proved,
+	},
+};
+static_assert(sizeof(kinds) / sizeof(kinds[0]) == KIND__MAX, "one row per kind");
+
+static const char *const identity_statuses[] = {
+	[IDENTITY_NONE] = "none",
+	[IDENTITY_CHECKING] = "checking",
+	[IDENTITY_PASSED] = "passed",
+	[IDENTITY_FAILED] = "failed",
+};
+static_assert(sizeof(identity_statuses) / sizeof(char *) == IDENTITY_STATUS__MAX, "a name each");
+
+static const char *const methods[] = {
+	[METHOD_NONE] = "",
+	[METHOD_MOBILE] = "mobile",
+	[METHOD_BANK_CARD] = "bank-card",
+	[METHOD_ACCOUNT] = "account",
+};
+static_assert(sizeof(methods) / sizeof(char *) == METHOD__MAX, "a name each");
+
+static const char *const review_results[] = {
+	[REVIEW_NONE] = "",
+	[REVIEW_APPROVED] = "approved",
+	[REVIEW_REJECTED] = "rejected",
+};
+static_assert(sizeof(review_results) / sizeof(char *) == REVIEW_RESULT__MAX, "a name each");
+
+static const char *const payment_statuses[] = {
+	[PAYMENT_NONE] = "none",
+	[PAYMENT_WAITING] = "waiting",
+	[PAYMENT_PAID] = "paid",
+	[PAYMENT_REFUNDING] = "refunding",
+	[PAYMENT_REFUNDED] = "refunded",
+};
+static_assert(sizeof(payment_statuses) / sizeof(char *) == PAYMENT_STATUS__MAX, "a name each");
+
+static const char *const documents[] = {
+	[DOC_BUSINESS_LICENCE] = "business-licence",
+	[DOC_LEGAL_PERSON_FRONT] = "legal-person-front",
+	[DOC_LEGAL_PERSON_BACK] = "legal-person-back",
+	[DOC_AGENT_FRONT] = "agent-front",
+	[DOC_AGENT_BACK] = "agent-back",
+	[DOC_HOLDER_FRONT] = "holder-front",
+	[DOC_HOLDER_BACK] = "holder-back",
+};
+static_assert(sizeof(documents) / sizeof(char *) == DOC__MAX, "a name each");
+
+/* -1 when it is not there. */
+static int
+find(const char *const *names, int n, const char *name)
+{
+	for (int i = 0; i < n; i++)
+		if (strcmp(names[i], name) == 0)
+			return i;
+	return -1;
+}
+
+const struct order_kind_row *
+order_kind_get(enum order_kind k)
+{
+	return &kinds[k];
+}
+
+const char *
+order_kind_name(enum order_kind k)
+{
+	return kinds[k].name;
+}
+
+enum uk_rc
+order_kind_from_name(const char *name, enum order_kind *out)
+{
+	for (unsigned i = 0; i < KIND__MAX; i++)
+		if (strcmp(kinds[i].name, name) == 0) {
+			*out = (enum order_kind)i;
+			return UK_OK;
+		}
+	return UK_E_INPUT;
+}
+
+const char *
+order_state_name(enum order_state s)
+{
+	return state_row(s)->name;
+}
+
+enum uk_rc
+order_state_from_name(const char *name, enum order_state *out)
+{
+	for (unsigned i = 0; i < ST__MAX; i++)
+		if (strcmp(state_row((enum order_state)i)->name, name) == 0) {
+			*out = (enum order_state)i;
+			return UK_OK;
+		}
+	return UK_E_INPUT;
+}
+
+const char *
+identity_status_name(enum identity_status s)
+{
+	return identity_statuses[s];
+}
+
+enum uk_rc
+identity_status_from_name(const char *name, enum identity_status *out)
+{
+	const int i = find(identity_statuses, IDENTITY_STATUS__MAX, name);
+
+	if (i < 0)
+		return UK_E_INPUT;
+	*out = (enum identity_status)i;
+	return UK_OK;
+}
+
+const char *
+identity_method_name(enum identity_method m)
+{
+	return methods[m];
+}
+
+enum uk_rc
+identity_method_from_name(const char *name, enum identity_method *out)
+{
+	const int i = find(methods, METHOD__MAX, name);
+
+	if (i < 0)
+		return UK_E_INPUT;
+	*out = (enum identity_method)i;
+	return UK_OK;
+}
+
+const char *
+review_result_name(enum review_result r)
+{
+	return review_results[r];
+}
+
+enum uk_rc
+review_result_from_name(const char *name, enum review_result *out)
+{
+	const int i = find(review_results, REVIEW_RESULT__MAX, name);
+
+	if (i < 0)
+		return UK_E_INPUT;
+	*out = (enum review_result)i;
+	return UK_OK;
+}
+
+const char *
+payment_status_name(enum payment_status s)
+{
+	return payment_statuses[s];
+}
+
+const char *
+document_type_name(enum document_type t)
+{
+	return documents[t];
+}
+
+enum uk_rc
+document_type_from_name(const char *name, enum document_type *out)
+{
+	const int i = find(documents, DOC__MAX, name);
+
+	if (i < 0)
+		return UK_E_INPUT;
+	*out = (enum document_type)i;
+	return UK_OK;
+}
+
+int
+order_identity_attempts_left(const struct order *o, int64_t now)
+{
+	if (o->identity_day != uk_day_beijing(now))
+		return ORDER_IDENTITY_ATTEMPTS;
+	if (o->identity_attempts >= ORDER_IDENTITY_ATTEMPTS)
+		return 0;
+	return ORDER_IDENTITY_ATTEMPTS - (int)o->identity_attempts;
+}
+
+enum payment_status
+order_payment_status(const struct order *o)
+{
+	if (o->amount_paid > 0)
+		return PAYMENT_PAID;
+	if (o->state == ST_PAYMENT && o->payment[0] != '\0')
+		return PAYMENT_WAITING;
+	if (o->refunds_open > 0 || o->refunds_by_hand > 0)
+		return PAYMENT_REFUNDING;
+	return o->paid_at > 0 ? PAYMENT_REFUNDED : PAYMENT_NONE;
+}
+
+const char *
+order_password_channel(const struct order *o)
+{
+	switch (o->identity_method) {
+	case METHOD_MOBILE:
+	case METHOD_BANK_CARD:
+		return "sms";
+	case METHOD_ACCOUNT:
+		return "remark";
+	case METHOD_NONE:
+	case METHOD__MAX:
+		break;
+	}
+	return "";
+}
