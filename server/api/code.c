@@ -33,8 +33,8 @@ static enum uk_rc
 too_early(const struct api *a, struct store_tx *tx, const struct code_slot *slot,
     int64_t *retry_after, struct uk_err *err)
 {
-	struct store_rows *rows = store_query(
-	    tx, SQL_CODE_GET, STORE_ARGS(DB_T(slot->purpose), DB_T(slot->subject)));
+	struct store_rows *rows =
+	    store_query(tx, SQL_CODE_GET, STORE_ARGS(DB_T(slot->purpose), DB_T(slot->subject)));
 	int64_t wait = 0;
 	enum uk_rc rc;
 

@@ -92,8 +92,7 @@ static enum uk_rc
 signature_evidence(const struct api *a, struct store_tx *tx, const struct order *o,
     json_t *evidence, struct uk_err *err)
 {
-	struct store_rows *rows =
-	    store_query(tx, SQL_SIGNATURES_OF_ORDER, STORE_ARGS(DB_T(o->id)));
+	struct store_rows *rows = store_query(tx, SQL_SIGNATURES_OF_ORDER, STORE_ARGS(DB_T(o->id)));
 	char row[PLACE_ROW_LEN];
 	char masked[NUMBER_MASK_LEN];
 	struct crypt_place at;

@@ -43,12 +43,11 @@ static enum uk_rc
 seal(struct upload *u, struct uk_err *err)
 {
 	char row[PLACE_ROW_LEN];
-	const struct crypt_place at = place("documents", u->ev.order,
-	    document_type_name(u->ev.document), "photo", row);
+	const struct crypt_place at =
+	    place("documents", u->ev.order, document_type_name(u->ev.document), "photo", row);
 
 	uk_sha256(uk_buf_span(&u->jpeg), u->digest);
-	return crypt_seal(
-	    u->a->crypt, CRYPT_PHOTO, &at, uk_buf_span(&u->jpeg), &u->sealed, err);
+	return crypt_seal(u->a->crypt, CRYPT_PHOTO, &at, uk_buf_span(&u->jpeg), &u->sealed, err);
 }
 
 static enum uk_rc
@@ -117,8 +116,8 @@ read_photo(struct store_tx *tx, void *ctx, struct uk_err *err)
 
 	uk_buf_reset(&v->jpeg);
 	if (store_next(rows))
-		rc = crypt_unseal(
-		    v->a->crypt, CRYPT_PHOTO, &at, store_blob(rows, 0), &v->jpeg, err);
+		rc =
+		    crypt_unseal(v->a->crypt, CRYPT_PHOTO, &at, store_blob(rows, 0), &v->jpeg, err);
 	else
 		rc = uk_fail(err, UK_E_NOT_FOUND, NULL, "document", 0);
 	ended = store_end(rows, rc == UK_OK ? err : NULL);

@@ -108,7 +108,8 @@ read_member(struct store_tx *tx, void *ctx, struct uk_err *err)
 	if ((rc = store_end(rows, err)) != UK_OK || !m->there)
 		return rc;
 	rows = store_query(tx, SQL_CERTIFICATE_BY_FINGERPRINT, STORE_ARGS(DB_T(fingerprint)));
-	m->there = store_next(rows) && store_int(rows, 4) > api_now(m->a) && store_int(rows, 6) == 0;
+	m->there =
+	    store_next(rows) && store_int(rows, 4) > api_now(m->a) && store_int(rows, 6) == 0;
 	return store_end(rows, err);
 }
 

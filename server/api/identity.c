@@ -41,8 +41,8 @@ static const struct {
 	bool (*valid)(const char *s);
 	const char *reason;
 } inputs[] = {
-	{ "phone", offsetof(struct identity_body, phone), 1u << METHOD_MOBILE | 1u << METHOD_BANK_CARD,
-	    number_phone, "phone-invalid" },
+	{ "phone", offsetof(struct identity_body, phone),
+	    1u << METHOD_MOBILE | 1u << METHOD_BANK_CARD, number_phone, "phone-invalid" },
 	{ "card", offsetof(struct identity_body, card), 1u << METHOD_BANK_CARD, is_card,
 	    "card-invalid" },
 	{ "account", offsetof(struct identity_body, account), 1u << METHOD_ACCOUNT, is_account,
@@ -95,12 +95,10 @@ subject_json(const json_t *form, const struct identity_body *body)
 	json_t *v = json_object();
 
 	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
-		(void)json_object_set(
-		    v, taken[i].subject, json_object_get(form, taken[i].form));
+		(void)json_object_set(v, taken[i].subject, json_object_get(form, taken[i].form));
 	for (size_t i = 0; i < N_INPUTS; i++)
 		if (input(body, i) != NULL)
-			(void)json_object_set_new(
-			    v, inputs[i].field, json_string(input(body, i)));
+			(void)json_object_set_new(v, inputs[i].field, json_string(input(body, i)));
 	return v;
 }
 
@@ -115,7 +113,8 @@ seal_subject(const struct checking *c, struct store_tx *tx, const struct order *
     struct uk_buf *out, struct uk_err *err)
 {
 	char row[PLACE_ROW_LEN];
-	const struct crypt_place at = place_n("identity_checks", o->id, o->identity_checks, "subject", row);
+	const struct crypt_place at =
+	    place_n("identity_checks", o->id, o->identity_checks, "subject", row);
 	json_t *form = NULL;
 	json_t *subject;
 	struct uk_buf text;

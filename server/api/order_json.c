@@ -33,8 +33,7 @@ identity_json(const struct order *o, int64_t now)
 static enum uk_rc
 documents_json(struct store_tx *tx, const struct order *o, json_t **out, struct uk_err *err)
 {
-	struct store_rows *rows =
-	    store_query(tx, SQL_DOCUMENTS_OF_ORDER, STORE_ARGS(DB_T(o->id)));
+	struct store_rows *rows = store_query(tx, SQL_DOCUMENTS_OF_ORDER, STORE_ARGS(DB_T(o->id)));
 	json_t *v = json_object();
 	enum uk_rc rc;
 
@@ -67,7 +66,8 @@ needed_json(const struct order *o)
 static json_t *
 signature_json(const struct order *o, const json_t *form)
 {
-	const char *phone = json_string_value(json_object_get(form, order_kind_get(o->kind)->phone));
+	const char *phone =
+	    json_string_value(json_object_get(form, order_kind_get(o->kind)->phone));
 	char masked[NUMBER_MASK_LEN];
 	json_t *v;
 
@@ -99,8 +99,8 @@ payment_json(struct store_tx *tx, const struct order *o, json_t **out, struct uk
 static enum uk_rc
 review_json(struct store_tx *tx, const struct order *o, json_t **out, struct uk_err *err)
 {
-	struct store_rows *rows = store_query(tx, SQL_EVENT_LAST_NOTE,
-	    STORE_ARGS(DB_T(o->id), DB_T(order_event_name(EV_REJECT))));
+	struct store_rows *rows = store_query(
+	    tx, SQL_EVENT_LAST_NOTE, STORE_ARGS(DB_T(o->id), DB_T(order_event_name(EV_REJECT))));
 	json_t *v = json_object();
 	enum uk_rc rc;
 
@@ -176,8 +176,8 @@ head_json(const struct api *a, const struct order *o, const json_t *form)
 {
 	const int64_t now = api_now(a);
 
-	return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:O, s:o, s:o, s:o, s:o, s:o}", "id", o->id,
-	    "kind", order_kind_name(o->kind), "state", order_state_name(o->state), "version",
+	return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:O, s:o, s:o, s:o, s:o, s:o}", "id",
+	    o->id, "kind", order_kind_name(o->kind), "state", order_state_name(o->state), "version",
 	    (json_int_t)o->version, "createdAt", (json_int_t)o->created_at, "updatedAt",
 	    (json_int_t)o->updated_at, "form", form, "warnings", form_warnings(form), "identity",
 	    identity_json(o, now), "documentsNeeded", needed_json(o), "signature",

@@ -31,8 +31,8 @@ create(struct store_tx *tx, void *ctx, struct uk_err *err)
 	order_identity_digest(a->crypt, c->kind, c->form, digest);
 	if ((rc = rate_hit(a, tx, "orders", c->address, MOST_ORDERS_PER_HOUR, HOUR,
 		 "too-many-orders", &c->retry_after, err)) != UK_OK ||
-	    (rc = workflow_create(
-		 a->workflow, tx, c->kind, c->price, digest, &c->order, err)) != UK_OK ||
+	    (rc = workflow_create(a->workflow, tx, c->kind, c->price, digest, &c->order, err)) !=
+		UK_OK ||
 	    (rc = order_form_store(tx, a->crypt, &c->order, c->form, api_now(a), err)) != UK_OK)
 		return rc;
 	return session_new(a, tx, SESSION_ORDER, c->order.id, c->token, err);

@@ -6,7 +6,7 @@
 #include "jobs/jobs.h"
 #include "pay/pay.h"
 
-#define MINUTE              60
+#define MINUTE             60
 #define MOST_CHECKS_MINUTE 20
 
 struct opening {

@@ -19,8 +19,8 @@ place(const char *table, const char *order, const char *part, const char *column
 }
 
 static inline struct crypt_place
-place_n(const char *table, const char *order, int64_t n, const char *column,
-    char row[PLACE_ROW_LEN])
+place_n(
+    const char *table, const char *order, int64_t n, const char *column, char row[PLACE_ROW_LEN])
 {
 	(void)snprintf(row, PLACE_ROW_LEN, "%s/%" PRId64, order, n);
 	return (struct crypt_place){ .table = table, .row = row, .column = column };

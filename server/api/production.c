@@ -47,8 +47,8 @@ store_request(struct store_tx *tx, void *ctx, struct uk_err *err)
 	if ((rc = workflow_apply(r->a->workflow, tx, &r->ev, &result, err)) != UK_OK)
 		return rc;
 	return store_run(tx, SQL_REQUEST_PUT,
-	    STORE_ARGS(DB_T(r->ev.order), DB_I(result.order.requests), DB_T(r->token),
-		DB_B(r->der), DB_I(api_now(r->a))),
+	    STORE_ARGS(DB_T(r->ev.order), DB_I(result.order.requests), DB_T(r->token), DB_B(r->der),
+		DB_I(api_now(r->a))),
 	    NULL, err);
 }
 
@@ -158,8 +158,8 @@ production_proof(void *app, struct http_request *rq, struct uk_err *err)
 		rc = uk_fail_field(err, "signature", "proof-refused");
 		goto out;
 	}
-	rc = answer_event(
-	    a, rq, &(struct event){ .on = EV_PROOF, .version = p.order.version }, err);
+	rc =
+	    answer_event(a, rq, &(struct event){ .on = EV_PROOF, .version = p.order.version }, err);
 out:
 	uk_buf_fini(&p.der);
 	return rc;
@@ -201,9 +201,9 @@ production_shipment(void *app, struct http_request *rq, struct uk_err *err)
 {
 	const struct api *a = app;
 	const struct shipment_body *body = http_fields(rq);
-	struct shipping s = { .a = a,
-		.ev = { .on = EV_SHIPMENT, .version = body->version },
-		.body = body };
+	struct shipping s = {
+		.a = a, .ev = { .on = EV_SHIPMENT, .version = body->version }, .body = body
+	};
 	enum uk_rc rc;
 
 	if (!tracking_plain(body->tracking))
@@ -262,14 +262,13 @@ production_label(void *app, struct http_request *rq, struct uk_err *err)
 	uk_buf_init(&page, LABEL_MAX);
 	rc = store_read(a->store, read_label, &l, err);
 	if (rc == UK_OK) {
-		label_put(&page,
-		    &(struct label){ .sender = a->name,
-			.order = l.id,
-			.recipient = member(&l, "recipient"),
-			.phone = member(&l, "recipientPhone"),
-			.address = member(&l, "address"),
-			.postcode = member(&l, "postcode"),
-			.token = l.token });
+		label_put(&page, &(struct label){ .sender = a->name,
+				     .order = l.id,
+				     .recipient = member(&l, "recipient"),
+				     .phone = member(&l, "recipientPhone"),
+				     .address = member(&l, "address"),
+				     .postcode = member(&l, "postcode"),
+				     .token = l.token });
 		http_answer_bytes(rq, 200, "text/html; charset=utf-8", &page);
 	}
 	uk_buf_fini(&page);

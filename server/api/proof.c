@@ -6,8 +6,7 @@
 #define WINDOW 120 /* seconds; a challenge lives one to two of them */
 
 void
-proof_challenge(
-    const struct api *a, const struct order *o, int back, struct proof_challenge *out)
+proof_challenge(const struct api *a, const struct order *o, int back, struct proof_challenge *out)
 {
 	const int64_t window = api_now(a) / WINDOW - back;
 	char count[64];

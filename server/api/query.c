@@ -23,7 +23,8 @@ struct holder {
 
 /* As form_clean() leaves a number. */
 static enum uk_rc
-holder_read(const struct api *a, const struct query_body *body, struct holder *h, struct uk_err *err)
+holder_read(
+    const struct api *a, const struct query_body *body, struct holder *h, struct uk_err *err)
 {
 	size_t n = 0;
 
@@ -275,8 +276,8 @@ list_orders(struct store_tx *tx, void *ctx, struct uk_err *err)
 	for (int unit = 0; unit < 2; unit++) {
 		struct holder h = { .a = l->a, .unit = unit == 1 };
 
-		(void)snprintf(h.subject, sizeof(h.subject), "%.*s",
-		    (int)strcspn(l->subject, ":"), l->subject);
+		(void)snprintf(h.subject, sizeof(h.subject), "%.*s", (int)strcspn(l->subject, ":"),
+		    l->subject);
 		if ((rc = find_orders(tx, &h, &l->found, err)) != UK_OK)
 			return rc;
 		for (size_t i = 0; i < l->found.n; i++)
@@ -288,8 +289,7 @@ list_orders(struct store_tx *tx, void *ctx, struct uk_err *err)
 
 /* [Q2] `subject` NULL: nobody's list. */
 static enum uk_rc
-answer_list(
-    const struct api *a, struct http_request *rq, const char *subject, struct uk_err *err)
+answer_list(const struct api *a, struct http_request *rq, const char *subject, struct uk_err *err)
 {
 	struct list *l = uk_xalloc(sizeof(*l));
 	json_t *answer;

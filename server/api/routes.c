@@ -14,8 +14,8 @@
 #define OBJECT(body, member) .type = UK_F_JSON, .offset = offsetof(struct body, member)
 #define VERSION(body)                                                                              \
 	{                                                                                          \
-		.name = "version", .type = UK_F_INT, .flags = UK_F_REQUIRED, .min = 1, .max = VERSION_MAX,   \
-		.offset = offsetof(struct body, version)                                           \
+		.name = "version", .type = UK_F_INT, .flags = UK_F_REQUIRED, .min = 1,             \
+		.max = VERSION_MAX, .offset = offsetof(struct body, version)                       \
 	}
 
 static const struct uk_field create_fields[] = {

@@ -70,8 +70,7 @@ session_new(const struct api *a, struct store_tx *tx, enum session_kind kind, co
 	uk_buf_fini(&text);
 	crypt_index_str(a->crypt, CRYPT_INDEX_SESSION, token, hashed);
 	return store_run(tx, SQL_SESSION_PUT,
-	    STORE_ARGS(
-		DB_T(hashed), DB_T(kinds[kind].name), DB_T(subject), DB_I(now), DB_I(ends)),
+	    STORE_ARGS(DB_T(hashed), DB_T(kinds[kind].name), DB_T(subject), DB_I(now), DB_I(ends)),
 	    NULL, err);
 }
 
@@ -89,8 +88,8 @@ static enum uk_rc
 read_session(struct store_tx *tx, void *ctx, struct uk_err *err)
 {
 	struct find *f = ctx;
-	struct store_rows *rows = store_query(
-	    tx, SQL_SESSION_GET, STORE_ARGS(DB_T(f->hashed), DB_I(api_now(f->a))));
+	struct store_rows *rows =
+	    store_query(tx, SQL_SESSION_GET, STORE_ARGS(DB_T(f->hashed), DB_I(api_now(f->a))));
 
 	f->there = false;
 	if (store_next(rows) && strcmp(store_text(rows, 0), kinds[f->kind].name) == 0) {
@@ -110,8 +109,8 @@ note_use(struct store_tx *tx, void *ctx, struct uk_err *err)
 	const int64_t ends =
 	    earlier(now + idle_of(f->a, f->kind), f->created + life_of(f->a, f->kind));
 
-	return store_run(tx, SQL_SESSION_USED,
-	    STORE_ARGS(DB_T(f->hashed), DB_I(now), DB_I(ends)), NULL, err);
+	return store_run(
+	    tx, SQL_SESSION_USED, STORE_ARGS(DB_T(f->hashed), DB_I(now), DB_I(ends)), NULL, err);
 }
 
 enum uk_rc
@@ -153,8 +152,8 @@ session_answer(
 }
 
 void
-session_query_subject(const struct api *a, const char *number, const char *phone,
-    char out[SESSION_SUBJECT_LEN])
+session_query_subject(
+    const struct api *a, const char *number, const char *phone, char out[SESSION_SUBJECT_LEN])
 {
 	char n[CRYPT_INDEX_LEN];
 	char p[CRYPT_INDEX_LEN];

@@ -133,8 +133,7 @@ struct signing {
 static enum uk_rc
 attachments(struct store_tx *tx, const char *order, json_t **out, struct uk_err *err)
 {
-	struct store_rows *rows =
-	    store_query(tx, SQL_DOCUMENTS_OF_ORDER, STORE_ARGS(DB_T(order)));
+	struct store_rows *rows = store_query(tx, SQL_DOCUMENTS_OF_ORDER, STORE_ARGS(DB_T(order)));
 	json_t *list = json_array();
 	struct uk_buf hex;
 	enum uk_rc rc;
@@ -143,9 +142,9 @@ attachments(struct store_tx *tx, const char *order, json_t **out, struct uk_err 
 	while (store_next(rows)) {
 		uk_buf_reset(&hex);
 		uk_hex_put(&hex, store_blob(rows, 5));
-		(void)json_array_append_new(list,
-		    json_pack("{s:s, s:s}", "type", store_text(rows, 0), "sha256",
-			uk_buf_str(&hex)));
+		(void)json_array_append_new(
+		    list, json_pack("{s:s, s:s}", "type", store_text(rows, 0), "sha256",
+			      uk_buf_str(&hex)));
 	}
 	uk_buf_fini(&hex);
 	rc = store_end(rows, err);
@@ -218,7 +217,8 @@ store_signature(const struct api *a, struct store_tx *tx, const char *order, con
 }
 
 static enum uk_rc
-keep_evidence(const struct signing *s, struct store_tx *tx, const struct order *o, struct uk_err *err)
+keep_evidence(
+    const struct signing *s, struct store_tx *tx, const struct order *o, struct uk_err *err)
 {
 	const int64_t now = api_now(s->a);
 	struct uk_buf said;

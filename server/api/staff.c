@@ -77,8 +77,8 @@ static enum uk_rc
 use_nonce(struct store_tx *tx, void *ctx, struct uk_err *err)
 {
 	struct entry *e = ctx;
-	struct store_rows *rows = store_query(tx, SQL_CHALLENGE_USE,
-	    STORE_ARGS(DB_T(e->nonce), DB_T("staff"), DB_I(api_now(e->a))));
+	struct store_rows *rows = store_query(
+	    tx, SQL_CHALLENGE_USE, STORE_ARGS(DB_T(e->nonce), DB_T("staff"), DB_I(api_now(e->a))));
 
 	if ((e->fresh = store_next(rows)))
 		e->expires = store_int(rows, 0);
@@ -232,8 +232,7 @@ staff_logout(void *app, struct http_request *rq, struct uk_err *err)
 
 	if ((rc = store_write_wait(a->store, leave, &l, err)) != UK_OK)
 		return rc;
-	http_add_cookie(
-	    rq, session_cookie(SESSION_STAFF), "", session_path(SESSION_STAFF), 0);
+	http_add_cookie(rq, session_cookie(SESSION_STAFF), "", session_path(SESSION_STAFF), 0);
 	answer = json_object();
 	http_answer_json(rq, 200, answer);
 	json_decref(answer);

@@ -160,8 +160,7 @@ keep(struct store_tx *tx, const struct sealing *s, struct uk_err *err)
 	enum uk_rc rc;
 
 	uk_buf_init(&sealed, 256);
-	rc = crypt_seal(
-	    s->a->crypt, CRYPT_SO_PIN, &at, uk_secret_lend(s->so_pin), &sealed, err);
+	rc = crypt_seal(s->a->crypt, CRYPT_SO_PIN, &at, uk_secret_lend(s->so_pin), &sealed, err);
 	if (rc == UK_OK)
 		rc = store_run(tx, SQL_TICKET_PUT,
 		    STORE_ARGS(DB_T(s->jti), DB_T(s->ev.order), DB_T(s->body->token),
@@ -206,18 +205,17 @@ answer_ticket(const struct sealing *s, struct http_request *rq, struct uk_err *e
 	enum uk_rc rc;
 
 	uk_buf_init(&jwe, UK_TICKET_MAX);
-	rc = uk_ticket_seal(
-	    &(struct uk_ticket){ .jti = s->jti,
-		.purpose = "production",
-		.order = s->ev.order,
-		.token = s->body->token,
-		.certificate = "",
-		.origin = s->a->origin,
-		.channel = s->thumbprint,
-		.label = s->ev.order,
-		.expires = s->now + UK_TICKET_LIFE_MAX,
-		.so_pin = s->so_pin,
-		.pin = s->pin },
+	rc = uk_ticket_seal(&(struct uk_ticket){ .jti = s->jti,
+				.purpose = "production",
+				.order = s->ev.order,
+				.token = s->body->token,
+				.certificate = "",
+				.origin = s->a->origin,
+				.channel = s->thumbprint,
+				.label = s->ev.order,
+				.expires = s->now + UK_TICKET_LIFE_MAX,
+				.so_pin = s->so_pin,
+				.pin = s->pin },
 	    s->a->ticket, s->channel, &jwe, err);
 	if (rc == UK_OK) {
 		answer = json_pack("{s:s}", "ticket", uk_buf_str(&jwe));

@@ -69,13 +69,15 @@ workflow_allows(
     const struct order *o, enum order_event on, enum order_by by, const char *actor, int64_t now)
 {
 	const struct order_kind_row *kind = order_kind_get(o->kind);
+	const unsigned method = lowest_bit(kind->methods);
+	const unsigned document = lowest_bit(kind->documents);
 	const struct event ev = {
 		.on = on,
 		.by = by,
 		.actor = actor,
 		.now = now,
-		.method = (enum identity_method)lowest_bit(kind->methods),
-		.document = (enum document_type)lowest_bit(kind->documents),
+		.method = (enum identity_method)method,
+		.document = (enum document_type)document,
 		.identity_digest = o->identity_digest,
 		.payment = o->payment,
 		.amount = o->amount_due,
