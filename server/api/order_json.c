@@ -145,7 +145,9 @@ certificate_json(struct store_tx *tx, const struct order *o, json_t **out, struc
 	json_t *v = json_object();
 	enum uk_rc rc;
 
-	if (store_next(rows)) {
+	while (store_next(rows) && json_object_size(v) == 0) {
+		if (store_int(rows, 7) != 0)
+			continue; /* revoked: of a key that was made again */
 		set_str(v, "serial", store_text(rows, 0));
 		set_str(v, "subject", store_text(rows, 2));
 		set_int(v, "notBefore", store_int(rows, 3));

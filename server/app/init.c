@@ -32,7 +32,7 @@ static const struct uk_opt table[] = {
 	{ "listen", "ADDRESS:PORT", offsetof(struct init_options, listen), "[127.0.0.1:8600]" },
 	{ "portal", "DIR", offsetof(struct init_options, portal), "the built pages" },
 	{ "with", "FILE", offsetof(struct init_options, with),
-	    "JSON whose members go into config.json: the providers' addresses and keys" },
+	    "JSON whose members (or those of its `config`) go into config.json" },
 };
 
 static void
@@ -46,15 +46,20 @@ set(json_t *config, const char *key, const char *value)
 static enum uk_rc
 add_members(json_t *config, const char *path, struct uk_err *err)
 {
-	json_t *more = NULL;
+	json_t *file = NULL;
+	json_t *more;
 	const char *key;
 	json_t *value;
 	enum uk_rc rc;
 
-	if ((rc = keys_json_read(path, &more, err)) != UK_OK)
+	if ((rc = keys_json_read(path, &file, err)) != UK_OK)
 		return rc;
-	if (!json_is_object(more))
+	if (!json_is_object(file))
 		rc = uk_fail(err, UK_E_INPUT, "json-not-an-object", "with", 0);
+	/* sandbox.json has them one level down, beside the sandbox's own keys. */
+	more = json_object_get(file, "config");
+	if (more == NULL)
+		more = file;
 	json_object_foreach(more, key, value)
 	{
 		if (rc == UK_OK && !settings_key(key)) {
@@ -64,7 +69,7 @@ add_members(json_t *config, const char *path, struct uk_err *err)
 			(void)json_object_set(config, key, value);
 		}
 	}
-	json_decref(more);
+	json_decref(file);
 	return rc;
 }
 

@@ -115,15 +115,15 @@ static const struct uk_option options[] = {
 	    AT(alipay_seller_id),
 	    .help = "Alipay: our seller id" },
 	{ .key = "alipay-private-key",
-	    FILE_PATH,
+	    TEXT,
 	    .dflt = "",
 	    AT(alipay_private_key),
-	    .help = "Alipay: file with our private key" },
+	    .help = "Alipay: our private key, PEM or base64" },
 	{ .key = "alipay-public-key",
-	    FILE_PATH,
+	    TEXT,
 	    .dflt = "",
 	    AT(alipay_public_key),
-	    .help = "Alipay: file with Alipay's public key" },
+	    .help = "Alipay: Alipay's public key, PEM or base64" },
 	{ .key = "sms-url", TEXT, .dflt = "", AT(sms_url), .help = "messages: URL" },
 	{ .key = "sms-access-key",
 	    TEXT,
@@ -218,7 +218,8 @@ settings_fini(struct settings *s)
 static bool
 hidden(const char *key)
 {
-	return strstr(key, "secret") != NULL || strcmp(key, "bank-key") == 0;
+	return strstr(key, "secret") != NULL || strstr(key, "private-key") != NULL ||
+	       strcmp(key, "bank-key") == 0;
 }
 
 void
