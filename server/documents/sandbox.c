@@ -40,9 +40,11 @@ allow_all(scmp_filter_ctx f, const int *calls, size_t n)
 static bool
 allow(scmp_filter_ctx f)
 {
-	const struct scmp_arg_cmp in = SCMP_A0_32(SCMP_CMP_EQ, SANDBOX_IN);
-	const struct scmp_arg_cmp out = SCMP_A0_32(SCMP_CMP_EQ, SANDBOX_OUT);
-	const struct scmp_arg_cmp no_code = SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
+	const struct scmp_arg_cmp in = { .arg = 0, .op = SCMP_CMP_EQ, .datum_a = SANDBOX_IN };
+	const struct scmp_arg_cmp out = { .arg = 0, .op = SCMP_CMP_EQ, .datum_a = SANDBOX_OUT };
+	const struct scmp_arg_cmp no_code = {
+		.arg = 2, .op = SCMP_CMP_MASKED_EQ, .datum_a = PROT_EXEC, .datum_b = 0
+	};
 
 	return seccomp_rule_add_array(f, SCMP_ACT_ALLOW, SCMP_SYS(read), 1, &in) == 0 &&
 	       seccomp_rule_add_array(f, SCMP_ACT_ALLOW, SCMP_SYS(write), 1, &out) == 0 &&

@@ -280,37 +280,17 @@ http_retry_after(struct http_request *rq, unsigned seconds)
 }
 
 /* The first answer counts. */
-static bool
+static void
 set_answer(struct http_request *rq, struct http_response *r)
 {
 	struct http_response *none = NULL;
 
 	if (!atomic_compare_exchange_strong(&rq->answer, &none, r)) {
 		response_free(r);
-		return false;
+		return;
 	}
 	if (rq->wake != NULL)
 		rq->wake(rq);
-	return true;
-}
-
-/* The responder's part of the request ends here. */
-static void
-give(struct http_request *rq, int status, const char *type)
-{
-	struct http_response *r = rq->draft;
-
-	rq->draft = NULL;
-	rq->given = true;
-	if (uk_buf_failed(&r->body)) {
-		uk_buf_reset(&r->body);
-		status = 500;
-		type = NULL;
-	}
-	r->status = status;
-	r->type = type != NULL ? uk_xstrdup(type) : NULL;
-	(void)set_answer(rq, r);
-	http_request_unref(&rq);
 }
 
 /* Before there is a responder, and beside it. */
@@ -325,7 +305,27 @@ http_request_refuse(struct http_request *rq, int status, const char *reason)
 		uk_buf_printf(&r->body, "{\"error\":{\"reason\":\"%s\",\"requestId\":\"%s\"}}",
 		    reason, rq->id);
 	}
-	(void)set_answer(rq, r);
+	set_answer(rq, r);
+}
+
+/* The responder's part of the request ends here. */
+static void
+give(struct http_request *rq, int status, const char *type)
+{
+	struct http_response *r = rq->draft;
+
+	rq->draft = NULL;
+	rq->given = true;
+	if (uk_buf_failed(&r->body)) {
+		uk_log(rq->log, UK_LOG_ERROR, "http.answer-too-large", UK_LS("request", rq->id));
+		response_free(r);
+		http_request_refuse(rq, 500, "internal");
+	} else {
+		r->status = status;
+		r->type = type != NULL ? uk_xstrdup(type) : NULL;
+		set_answer(rq, r);
+	}
+	http_request_unref(&rq);
 }
 
 void

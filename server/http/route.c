@@ -192,11 +192,11 @@ http_route_judge(const struct http_route *routes, size_t n, const struct http_he
 	struct http_params mine;
 
 	*out = (struct http_verdict){ 0 };
-	for (size_t i = 0; i < n && out->route == NULL; i++) {
+	for (size_t i = 0; i < n; i++) {
 		if (!http_path_match(routes[i].path, head->path, &mine))
 			continue;
 		out->allow |= 1u << routes[i].method;
-		if (strcmp(method_names[routes[i].method], method) == 0) {
+		if (out->route == NULL && strcmp(method_names[routes[i].method], method) == 0) {
 			out->route = &routes[i];
 			*params = mine;
 		}

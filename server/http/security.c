@@ -47,16 +47,25 @@ http_forgery(const struct httpd_config *cfg, const struct http_request *rq)
 	return NULL;
 }
 
+/* ";q=0", ";q=0.00": not wanted at all (RFC 9110 section 12.4.2). */
+static bool
+weight_is_zero(const char *p)
+{
+	p += strspn(p, " ");
+	if (*p != ';')
+		return false;
+	p += 1 + strspn(p + 1, " ");
+	if (strncasecmp(p, "q=0", 3) != 0)
+		return false;
+	p += 3;
+	p += strspn(p, ".0");
+	return *p == '\0' || *p == ',' || *p == ' ';
+}
+
 bool
 http_takes_gzip(const char *accept_encoding)
 {
 	const char *p = accept_encoding != NULL ? strcasestr(accept_encoding, "gzip") : NULL;
 
-	if (p == NULL)
-		return false;
-	p += strlen("gzip");
-	p += strspn(p, " ");
-	/* "gzip;q=0" says no; any other weight is as good as none (RFC 9110 section 12.5.3). */
-	return strncmp(p, ";q=0", 4) != 0 ||
-	       (p[4] == '.' && strspn(p + 5, "0") != strcspn(p + 5, ", "));
+	return p != NULL && !weight_is_zero(p + strlen("gzip"));
 }

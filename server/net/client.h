@@ -29,16 +29,11 @@ struct http_call {
 	unsigned follow;    /* redirects to follow; 0: none, the 3xx is the reply */
 };
 
-#define HTTP_REPLY_TYPE_MAX     128
-#define HTTP_REPLY_LOCATION_MAX 2048
-
 struct http_reply {
 	int status;
 	struct uk_buf body;
-	char type[HTTP_REPLY_TYPE_MAX];         /* Content-Type, "" without */
-	char location[HTTP_REPLY_LOCATION_MAX]; /* Location, "" without */
-	int64_t retry_after;                    /* seconds; 0 without */
-	char *headers; /* all header lines, "Name: value\n"; at most 16 KiB */
+	int64_t retry_after; /* seconds; 0 without */
+	char *headers;       /* the header lines, "Name: value\n"; at most 16 KiB */
 };
 
 struct http_client;

@@ -232,8 +232,6 @@ set_reply(struct transfer *t, struct http_reply *out)
 	r.body = t->body;
 	uk_buf_init(&t->body, 0);
 	r.headers = uk_buf_steal_str(&t->head);
-	(void)http_reply_header(&r, "Content-Type", r.type, sizeof(r.type));
-	(void)http_reply_header(&r, "Location", r.location, sizeof(r.location));
 	*out = r;
 }
 

@@ -43,7 +43,7 @@ scene(uint32_t w, uint32_t h)
 }
 
 static struct uk_buf
-jpeg_of(uint32_t w, uint32_t h)
+jpeg_with(uint32_t w, uint32_t h, int flags)
 {
 	struct pixels p = scene(w, h);
 	tjhandle tj = tjInitCompress();
@@ -52,13 +52,20 @@ jpeg_of(uint32_t w, uint32_t h)
 	struct uk_buf b;
 
 	assert_int_equal(
-	    tjCompress2(tj, p.rgb, (int)w, 0, (int)h, TJPF_RGB, &jpeg, &n, TJSAMP_444, 92, 0), 0);
+	    tjCompress2(tj, p.rgb, (int)w, 0, (int)h, TJPF_RGB, &jpeg, &n, TJSAMP_444, 92, flags),
+	    0);
 	uk_buf_init(&b, (size_t)64 << 20);
 	uk_buf_put(&b, uk_span(jpeg, n));
 	tjFree(jpeg);
 	(void)tjDestroy(tj);
 	pixels_fini(&p);
 	return b;
+}
+
+static struct uk_buf
+jpeg_of(uint32_t w, uint32_t h)
+{
+	return jpeg_with(w, h, 0);
 }
 
 static struct uk_buf
@@ -198,7 +205,7 @@ scales_down(void **state)
 	accepted(&in, 2400, 1800, "wwrb");
 	in = png_of(1000, 3000, false);
 	accepted(&in, 800, 2400, "wwrb");
-	in = jpeg_of(7000, 5700); /* 39.9 megapixels */
+	in = jpeg_with(7000, 5700, TJFLAG_PROGRESSIVE); /* 39.9 megapixels, the most memory */
 	accepted(&in, 2400, 1954, "wwrb");
 }
 
