@@ -1,0 +1,2 @@
+fuzz_target(alipay-answer USES pay uk)
+fuzz_target(alipay-notice USES pay uk)

@@ -1,0 +1,1 @@
+uk_unit_test(identity USES identity uk)

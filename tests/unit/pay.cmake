@@ -1,0 +1,1 @@
+uk_unit_test(pay USES pay uk LIBS OpenSSL::Crypto)
