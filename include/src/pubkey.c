@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/core_names.h>
 #include <openssl/ecdsa.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -172,12 +173,26 @@ uk_pubkey_spki(const struct uk_pubkey *k, struct uk_buf *out)
 	return uk_buf_failed(out) ? UK_E_LIMIT : UK_OK;
 }
 
+/* OpenSSL checks the exponent in FIPS mode only. */
+static bool
+exponent_sound(EVP_PKEY *pkey)
+{
+	BIGNUM *e = NULL;
+	const bool ok = EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_E, &e) == 1 &&
+			BN_is_odd(e) && BN_num_bits(e) > 16 && BN_num_bits(e) <= 256;
+
+	BN_free(e);
+	return ok;
+}
+
 bool
 uk_pubkey_sound(const struct uk_pubkey *k)
 {
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, k->pkey, NULL);
-	const bool ok = ctx != NULL && EVP_PKEY_public_check(ctx) == 1;
+	bool ok;
 
+	ok = k->alg != UK_KEY_UNKNOWN && ctx != NULL && EVP_PKEY_public_check(ctx) == 1 &&
+	     (row(k->alg)->ec || exponent_sound(k->pkey));
 	EVP_PKEY_CTX_free(ctx);
 	ERR_clear_error();
 	return ok;

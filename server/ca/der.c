@@ -102,7 +102,7 @@ get_arc(struct uk_buf *b, const char **s)
 
 	for (; **s >= '0' && **s <= '9' && digits < 10; digits++, ++*s)
 		v = v * 10 + (uint64_t)(**s - '0');
-	if (digits == 0 || (**s != '.' && **s != '\0'))
+	if (digits == 0 || (**s != '\0' && (**s != '.' || (*s)[1] == '\0')))
 		b->failed = true;
 	else if (**s == '.')
 		++*s;

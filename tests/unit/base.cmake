@@ -1,2 +1,6 @@
 uk_unit_test(base USES uk)
+uk_unit_test(base_json USES uk)
+uk_unit_test(base_wire USES uk)
+uk_unit_test(base_settings USES uk)
 uk_unit_test(x509 USES uk LIBS OpenSSL::Crypto)
+uk_unit_test(ticket USES uk LIBS PkgConfig::JOSE)

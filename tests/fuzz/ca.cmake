@@ -1,0 +1,2 @@
+fuzz_target(ticket USES uk)
+fuzz_target(request USES ca)
