@@ -3,9 +3,6 @@
 #include "api/answer.h"
 #include "api/handlers.h"
 #include "api/numbers.h"
-#include "api/place.h"
-
-#define SUBJECT_MAX 4096
 
 static bool
 digits(const char *s, size_t min, size_t max)
@@ -109,26 +106,17 @@ struct checking {
 };
 
 static enum uk_rc
-seal_subject(const struct checking *c, struct store_tx *tx, const struct order *o,
-    struct uk_buf *out, struct uk_err *err)
+store_subject(
+    const struct checking *c, struct store_tx *tx, const struct order *o, struct uk_err *err)
 {
-	char row[PLACE_ROW_LEN];
-	const struct crypt_place at =
-	    place_n("identity_checks", o->id, o->identity_checks, "subject", row);
 	json_t *form = NULL;
 	json_t *subject;
-	struct uk_buf text;
 	enum uk_rc rc;
 
 	if ((rc = order_form_load(tx, c->a->crypt, o->id, &form, err)) != UK_OK)
 		return rc;
 	subject = subject_json(form, c->body);
-	uk_buf_init(&text, SUBJECT_MAX);
-	if ((rc = uk_json_put(&text, subject)) != UK_OK)
-		rc = uk_fail(err, rc, NULL, "identity", 0);
-	else
-		rc = crypt_seal(c->a->crypt, CRYPT_PERSONAL, &at, uk_buf_span(&text), out, err);
-	uk_buf_fini(&text);
+	rc = order_check_store(tx, c->a->crypt, o, subject, api_now(c->a), err);
 	json_decref(subject);
 	json_decref(form);
 	return rc;
@@ -139,9 +127,7 @@ static enum uk_rc
 start_check(struct store_tx *tx, void *ctx, struct uk_err *err)
 {
 	struct checking *c = ctx;
-	const char *method = identity_method_name(c->ev.method);
 	struct workflow_result result;
-	struct uk_buf sealed;
 	struct order o;
 	enum uk_rc rc;
 
@@ -151,15 +137,7 @@ start_check(struct store_tx *tx, void *ctx, struct uk_err *err)
 		return uk_fail_field(err, "method", NULL);
 	if ((rc = workflow_apply(c->a->workflow, tx, &c->ev, &result, err)) != UK_OK)
 		return rc;
-	uk_buf_init(&sealed, SUBJECT_MAX + CRYPT_OVERHEAD);
-	rc = seal_subject(c, tx, &result.order, &sealed, err);
-	if (rc == UK_OK)
-		rc = store_run(tx, SQL_CHECK_PUT,
-		    STORE_ARGS(DB_T(c->ev.order), DB_I(result.order.identity_checks), DB_T(method),
-			DB_B(uk_buf_span(&sealed)), DB_I(api_now(c->a))),
-		    NULL, err);
-	uk_buf_fini(&sealed);
-	return rc;
+	return store_subject(c, tx, &result.order, err);
 }
 
 /* [N3, C1, C4] */

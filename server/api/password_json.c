@@ -3,10 +3,8 @@
 
 #include "api/answer.h"
 #include "api/numbers.h"
-#include "api/place.h"
 
-#define SUBJECT_MAX 4096
-#define MASK_LEN    16
+#define MASK_LEN 16
 
 /* "****1234" */
 static void
@@ -30,30 +28,6 @@ mask(const char *channel, const json_t *subject, char out[MASK_LEN])
 		mask_account(account, out);
 }
 
-/* What the last identity check was about; *out stays NULL when there is none. */
-static enum uk_rc
-subject_load(const struct api *a, struct store_tx *tx, const struct order *o, json_t **out,
-    struct uk_err *err)
-{
-	char row[PLACE_ROW_LEN];
-	const struct crypt_place at =
-	    place_n("identity_checks", o->id, o->identity_checks, "subject", row);
-	struct store_rows *rows =
-	    store_query(tx, SQL_CHECK_GET, STORE_ARGS(DB_T(o->id), DB_I(o->identity_checks)));
-	struct uk_buf text;
-	enum uk_rc rc = UK_OK, ended;
-
-	uk_buf_init(&text, SUBJECT_MAX);
-	if (store_next(rows))
-		rc = crypt_unseal(a->crypt, CRYPT_PERSONAL, &at, store_blob(rows, 1), &text, err);
-	ended = store_end(rows, rc == UK_OK ? err : NULL);
-	rc = rc != UK_OK ? rc : ended;
-	if (rc == UK_OK && text.n > 0)
-		rc = uk_json_parse(uk_buf_span(&text), SUBJECT_MAX, out, err);
-	uk_buf_fini(&text);
-	return rc;
-}
-
 /* [C3, Q3] Once the identity is proved it is known where the password will go. */
 enum uk_rc
 password_json(const struct api *a, struct store_tx *tx, const struct order *o, json_t **out,
@@ -69,7 +43,8 @@ password_json(const struct api *a, struct store_tx *tx, const struct order *o, j
 		*out = json_object();
 		return UK_OK;
 	}
-	if ((rc = subject_load(a, tx, o, &subject, err)) != UK_OK)
+	if ((rc = order_check_load(tx, a->crypt, o->id, o->identity_checks, &subject, err)) !=
+	    UK_OK)
 		return rc;
 	mask(channel, subject, masked);
 	v = json_pack("{s:s}", "channel", channel);

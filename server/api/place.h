@@ -1,8 +1,7 @@
-/* Where sealed columns stand (store/crypt.h). */
+/* Where the sealed columns of this folder stand (store/crypt.h). */
 #ifndef API_PLACE_H
 #define API_PLACE_H
 
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "store/crypt.h"
@@ -15,14 +14,6 @@ place(const char *table, const char *order, const char *part, const char *column
     char row[PLACE_ROW_LEN])
 {
 	(void)snprintf(row, PLACE_ROW_LEN, "%s/%s", order, part);
-	return (struct crypt_place){ .table = table, .row = row, .column = column };
-}
-
-static inline struct crypt_place
-place_n(
-    const char *table, const char *order, int64_t n, const char *column, char row[PLACE_ROW_LEN])
-{
-	(void)snprintf(row, PLACE_ROW_LEN, "%s/%" PRId64, order, n);
 	return (struct crypt_place){ .table = table, .row = row, .column = column };
 }
 

@@ -5,6 +5,7 @@
 #include "api/answer.h"
 #include "api/handlers.h"
 #include "api/place.h"
+#include "jobs/jobs.h"
 #include "uk/b64.h"
 #include "uk/ticket.h"
 
@@ -189,7 +190,7 @@ make_ticket(struct store_tx *tx, void *ctx, struct uk_err *err)
 	uk_secret_free(&s->so_pin);
 	uk_random_hex(s->a->random, s->jti, JTI_BYTES);
 	if ((rc = workflow_apply(s->a->workflow, tx, &s->ev, &result, err)) != UK_OK ||
-	    (rc = read_pin(tx, s, &result.order, err)) != UK_OK ||
+	    (rc = jobs_password_load(tx, s->a->crypt, &result.order, &s->pin, err)) != UK_OK ||
 	    (rc = last_so_pin(tx, s, err)) != UK_OK)
 		return rc;
 	if (s->so_pin == NULL)

@@ -38,15 +38,7 @@ open_all(struct base *b, struct uk_err *err)
 	    &(struct store_setup){
 		.driver = "sqlite", .where = b->settings.database, .log = &b->log },
 	    &b->store, err);
-	if (rc != UK_OK)
-		return rc;
-	b->issuing = (struct issuing){ .store = b->store,
-		.authority = b->authority,
-		.clock = &b->clock,
-		.random = &b->random,
-		.log = &b->log,
-		.crl_every = b->settings.crl_every };
-	return UK_OK;
+	return rc;
 }
 
 enum uk_rc

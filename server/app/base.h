@@ -2,9 +2,13 @@
 #ifndef APP_BASE_H
 #define APP_BASE_H
 
-#include "app/issuing.h"
 #include "app/settings.h"
+#include "ca/authority.h"
 #include "store/crypt.h"
+#include "store/store.h"
+#include "uk/clock.h"
+#include "uk/log.h"
+#include "uk/random.h"
 #include "uk/secret.h"
 
 struct base {
@@ -16,7 +20,6 @@ struct base {
 	struct crypt *crypt;
 	struct store *store;
 	struct authority *authority;
-	struct issuing issuing;
 };
 
 /* config: the file.  On failure nothing is left open. */

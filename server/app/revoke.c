@@ -2,6 +2,8 @@
 
 #include "app/base.h"
 #include "app/commands.h"
+#include "ca/crl.h"
+#include "jobs/jobs.h"
 
 struct revoke_options {
 	const char *dir;
@@ -16,7 +18,20 @@ static const struct uk_opt table[] = {
 	    "unspecified, key-compromise, affiliation-changed, superseded, … [unspecified]" },
 };
 
-/* [C14] In force at once for log-in; in the new list for everybody else. */
+struct revoking {
+	const struct base *b;
+	const struct revoke_options *o;
+};
+
+static enum uk_rc
+revoke(struct store_tx *tx, void *ctx, struct uk_err *err)
+{
+	const struct revoking *r = ctx;
+
+	return jobs_revoke(tx, r->o->serial, r->o->reason, uk_now(&r->b->clock), err);
+}
+
+/* [C14] In force at once for log-in; the server makes the new list. */
 int
 command_revoke(int argc, char **argv)
 {
@@ -37,9 +52,8 @@ command_revoke(int argc, char **argv)
 	}
 	rc = base_open_dir(&b, o.dir, &err);
 	if (rc == UK_OK) {
-		rc = issuing_revoke(&b.issuing, o.serial, reason, &err);
-		if (rc == UK_OK)
-			rc = issuing_crl(&b.issuing, &err);
+		rc =
+		    store_write_wait(b.store, revoke, &(struct revoking){ .b = &b, .o = &o }, &err);
 		base_close(&b);
 	}
 	return rc == UK_OK ? 0 : command_failed("revoke", &err);

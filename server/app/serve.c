@@ -35,7 +35,6 @@ struct app {
 	struct connectors connectors;
 	struct uk_jwk *ticket;
 	struct workflow workflow;
-	struct jobs_issuer issuer;
 	char *bank_notify_url;
 	struct jobs *jobs;
 	struct sender *sender;
@@ -57,7 +56,7 @@ static const struct uk_opt table[] = {
 static char *
 photo_program(const struct settings *s)
 {
-	char self[4096];
+	char self[1024];
 	ssize_t n;
 
 	if (*s->photo_program != '\0')
@@ -73,7 +72,6 @@ open_jobs(struct app *app, struct uk_err *err)
 	struct base *b = &app->base;
 
 	app->workflow = (struct workflow){ .clock = &b->clock, .random = &b->random };
-	app->issuer = issuing_jobs(&b->issuing);
 	app->bank_notify_url = keys_path(b->settings.origin, "notify/bank");
 	return jobs_open(&(struct jobs_setup){ .store = b->store,
 			     .workflow = &app->workflow,
@@ -85,7 +83,7 @@ open_jobs(struct app *app, struct uk_err *err)
 			     .bank = app->connectors.bank,
 			     .sms = app->connectors.sms,
 			     .ident = app->connectors.ident,
-			     .issuer = &app->issuer,
+			     .authority = b->authority,
 			     .bank_notify_url = app->bank_notify_url,
 			     .threads = JOB_THREADS },
 	    &app->jobs, err);

@@ -24,7 +24,6 @@ struct settings {
 	int64_t price_person_new;
 	int64_t staff_idle;
 	int64_t staff_session;
-	int64_t crl_every;
 
 	char *alipay_gateway;
 	char *alipay_app_id;

@@ -4,6 +4,8 @@
 #include "api/api.h"
 #include "app/base.h"
 #include "app/commands.h"
+#include "app/enrol.h"
+#include "ca/issuer.h"
 #include "ca/request.h"
 
 #define ID_BYTES 8
@@ -53,10 +55,8 @@ issue(struct enrolment *e, struct uk_span request, struct uk_buf *der, struct uk
 
 	uk_random_hex(&e->b->random, e->id, ID_BYTES);
 	(void)snprintf(intent, sizeof(intent), "staff/%s", e->id);
-	return issuing_certificate(&e->b->issuing,
-	    &(struct issuing_wish){ .intent = intent,
-		.order = "",
-		.profile = PROFILE_STAFF,
+	return enrol_certificate(e->b,
+	    &(struct enrol_wish){ .intent = intent,
 		.subject = { .organisation = e->b->settings.name,
 		    .name = e->o->name,
 		    .role = e->o->roles },
