@@ -14,29 +14,16 @@
 #include "uk/random.h"
 #include "workflow/workflow.h"
 
+struct authority;
 struct pay;
 struct bank;
+struct bank_result;
 struct sms;
 struct ident;
 struct jobs;
 
-/* The issuing CA as jobs need it; server/ca's issuer behind it. */
-struct jobs_issuer {
-	void *ctx;
-	/*
-	 * One certificate per intent for ever: the same intent again gives the same certificate.
-	 * Blocks; stores what it issues itself.  UK_E_INPUT: the request is no good, whatever is
-	 * tried; UK_E_UNAVAILABLE, UK_E_TIMEOUT: again later.
-	 */
-	enum uk_rc (*issue)(void *ctx, const char *intent, const char *order,
-	    struct uk_span request, const json_t *form, struct uk_err *err);
-	/* Revoking twice is once. */
-	enum uk_rc (*revoke)(void *ctx, const char *order, const char *why, struct uk_err *err);
-	/* A CRL when one is due. */
-	enum uk_rc (*crl)(void *ctx, int64_t *next_due, struct uk_err *err);
-};
-
-/* All are lent for as long as the jobs run; a NULL connector makes its jobs wait for later. */
+/* All are lent for as long as the jobs run; a job whose connector is NULL fails until it is given
+ * up. */
 struct jobs_setup {
 	struct store *store;
 	const struct workflow *workflow;
@@ -48,7 +35,7 @@ struct jobs_setup {
 	struct bank *bank;
 	struct sms *sms;
 	struct ident *ident;
-	const struct jobs_issuer *issuer;
+	const struct authority *authority;
 	const char *bank_notify_url; /* where the bank posts a transfer's result */
 	int threads;                 /* 0: none, the caller runs them (tests) */
 };
@@ -71,8 +58,21 @@ UK_CHECK enum uk_rc jobs_run_due(struct jobs *j, int *ran, struct uk_err *err);
 UK_CHECK enum uk_rc jobs_payment_check(struct jobs *j, const char *payment, struct uk_err *err);
 
 /* The bank's word about a transfer (its number is ours), verified by the caller. */
-struct bank_result;
 UK_CHECK enum uk_rc jobs_transfer_result(
     struct jobs *j, const struct bank_result *result, struct uk_err *err);
+
+/*
+ * Inside a write: revoke one certificate and have a new list made at once.  `why` is a name of
+ * crl_reason_name().  UK_E_NOT_FOUND; one that is revoked already stays as it is.
+ */
+UK_CHECK enum uk_rc jobs_revoke(
+    struct store_tx *tx, const char *serial, const char *why, int64_t now, struct uk_err *err);
+
+/*
+ * The user PIN of the order's current password row, unsealed, for the production ticket.
+ * UK_E_NOT_FOUND when it was erased or never made.
+ */
+UK_CHECK enum uk_rc jobs_password_load(struct store_tx *tx, const struct crypt *crypt,
+    const struct order *o, struct uk_secret **out, struct uk_err *err);
 
 #endif

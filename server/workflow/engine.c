@@ -202,6 +202,23 @@ workflow_apply(const struct workflow *w, struct store_tx *tx, const struct event
 	return outside ? stray(tx, &ev, out, err) : uk_fail(err, rc, reason, "engine", 0);
 }
 
+enum uk_rc
+workflow_stray(
+    const struct workflow *w, struct store_tx *tx, const struct event *ev, struct uk_err *err)
+{
+	struct event timed = *ev;
+
+	if (timed.now == 0)
+		timed.now = uk_now(w->clock);
+	return put_stray(tx, &timed, err);
+}
+
+bool
+workflow_must_keep(enum order_event on)
+{
+	return event_row(on)->outside;
+}
+
 struct send {
 	const struct workflow *w;
 	const struct event *ev;
@@ -220,11 +237,9 @@ static enum uk_rc
 send_stray(struct store_tx *tx, void *ctx, struct uk_err *err)
 {
 	struct send *s = ctx;
-	struct event ev = *s->ev;
 
-	if (ev.now == 0)
-		ev.now = uk_now(s->w->clock);
-	return stray(tx, &ev, &s->r, err);
+	s->r.outcome = OUTCOME_STRAY;
+	return workflow_stray(s->w, tx, s->ev, err);
 }
 
 enum uk_rc

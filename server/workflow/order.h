@@ -200,6 +200,23 @@ UK_CHECK enum uk_rc order_form_load(struct store_tx *tx, const struct crypt *cry
 UK_CHECK enum uk_rc order_form_store(struct store_tx *tx, const struct crypt *crypt,
     const struct order *o, const json_t *form, int64_t now, struct uk_err *err);
 
+/*
+ * What is to be checked, sealed: members organisation, creditCode, name, idNumber, phone, card,
+ * account, bank, as the method needs them.  In the same transaction as the event "identity", with
+ * the order that came of it.
+ */
+UK_CHECK enum uk_rc order_check_store(struct store_tx *tx, const struct crypt *crypt,
+    const struct order *o, const json_t *subject, int64_t now, struct uk_err *err);
+
+/* The n-th check's subject; *out is the caller's.  UK_E_NOT_FOUND. */
+UK_CHECK enum uk_rc order_check_load(struct store_tx *tx, const struct crypt *crypt, const char *id,
+    int64_t n, json_t **out, struct uk_err *err);
+
+/* How it ended; `subject` is what is kept of it. */
+UK_CHECK enum uk_rc order_check_end(struct store_tx *tx, const struct crypt *crypt, const char *id,
+    int64_t n, const char *outcome, const char *evidence, const json_t *subject, int64_t now,
+    struct uk_err *err);
+
 /* The keyed digest of the members that an identity check proves: for the event "edit". */
 void order_identity_digest(
     const struct crypt *crypt, enum order_kind kind, const json_t *form, char out[CRYPT_INDEX_LEN]);

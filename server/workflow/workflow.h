@@ -109,6 +109,13 @@ UK_CHECK enum uk_rc workflow_create(const struct workflow *w, struct store_tx *t
 UK_CHECK enum uk_rc workflow_apply(const struct workflow *w, struct store_tx *tx,
     const struct event *ev, struct workflow_result *out, struct uk_err *err);
 
+/* Keeps what `ev` says as a stray, whatever the table says. */
+UK_CHECK enum uk_rc workflow_stray(
+    const struct workflow *w, struct store_tx *tx, const struct event *ev, struct uk_err *err);
+
+/* May this event be lost when nothing wants it?  Payments and the like may not. */
+bool workflow_must_keep(enum order_event on);
+
 /* The same as a write of its own; waits for the commit.  out may be NULL. */
 UK_CHECK enum uk_rc workflow_send(const struct workflow *w, struct store *store,
     const struct event *ev, struct workflow_result *out, struct uk_err *err);
