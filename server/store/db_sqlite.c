@@ -82,12 +82,18 @@ close_db(struct db *d)
 	free(d);
 }
 
-/* The log and the shared memory get the database's own mode. */
+/*
+ * The log and the shared memory get the database's own mode.  A file that is there is not opened
+ * here: to close it again would drop the locks that this process's connections hold on it
+ * (fcntl(2)), and another process would then take the log away from under them.
+ */
 static enum uk_rc
 create_private(const char *path, struct uk_err *err)
 {
-	const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	const int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 
+	if (fd < 0 && errno == EEXIST)
+		return UK_OK;
 	if (fd < 0)
 		return uk_fail(err, UK_E_UNAVAILABLE, "database-unavailable", "sqlite.open", errno);
 	(void)close(fd);
