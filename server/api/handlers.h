@@ -35,6 +35,9 @@ http_handler staff_order;
 http_handler staff_document;
 http_handler review_approve;
 http_handler review_reject;
+http_handler review_redeliver;
+http_handler finance_refund;
+http_handler finance_refunded;
 http_handler production_claim;
 http_handler production_release;
 http_handler production_ticket;
@@ -93,6 +96,12 @@ struct login_body {
 struct review_body {
 	int64_t version;
 	const char *reason;
+	const char *note;
+};
+
+struct refunded_body {
+	int64_t version;
+	const char *payment;
 	const char *note;
 };
 

@@ -72,6 +72,12 @@ static const struct uk_field reject_fields[] = {
 	{ .name = "note", .flags = UK_F_REQUIRED, STR(review_body, note, 1, 500) },
 };
 
+static const struct uk_field refunded_fields[] = {
+	VERSION(refunded_body),
+	{ .name = "payment", .flags = UK_F_REQUIRED, STR(refunded_body, payment, 1, 32) },
+	{ .name = "note", .flags = UK_F_REQUIRED, STR(refunded_body, note, 1, 500) },
+};
+
 static const struct uk_field ticket_fields[] = {
 	{ .name = "token", .flags = UK_F_REQUIRED, STR(ticket_body, token, 0, 64) },
 	{ .name = "channel", .flags = UK_F_REQUIRED, OBJECT(ticket_body, channel) },
@@ -153,6 +159,12 @@ static const struct http_route routes[] = {
 	    FIELDS(approve_fields, review_body), .handler = review_approve },
 	{ HTTP_POST, "/api/staff/orders/{id}/reject", .who = WHO_REVIEWER,
 	    FIELDS(reject_fields, review_body), .handler = review_reject },
+	{ HTTP_POST, "/api/staff/orders/{id}/redeliver", .who = WHO_REVIEWER | WHO_ADMINISTRATOR,
+	    FIELDS(version_fields, version_body), .handler = review_redeliver },
+	{ HTTP_POST, "/api/staff/orders/{id}/refund", .who = WHO_FINANCE | WHO_ADMINISTRATOR,
+	    FIELDS(version_fields, version_body), .handler = finance_refund },
+	{ HTTP_POST, "/api/staff/orders/{id}/refunded", .who = WHO_FINANCE,
+	    FIELDS(refunded_fields, refunded_body), .handler = finance_refunded },
 	{ HTTP_POST, "/api/staff/orders/{id}/claim", .who = WHO_PRODUCER,
 	    FIELDS(version_fields, version_body), .handler = production_claim },
 	{ HTTP_POST, "/api/staff/orders/{id}/release", .who = WHO_PRODUCER,

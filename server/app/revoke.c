@@ -15,7 +15,8 @@ static const struct uk_opt table[] = {
 	{ "dir", "DIR", offsetof(struct revoke_options, dir), "the CA's folder" },
 	{ "serial", "HEX", offsetof(struct revoke_options, serial), "of the certificate" },
 	{ "reason", "REASON", offsetof(struct revoke_options, reason),
-	    "unspecified, key-compromise, affiliation-changed, superseded, … [unspecified]" },
+	    "unspecified, key-compromise, affiliation-changed, superseded, cessation-of-operation, "
+	    "privilege-withdrawn [unspecified]" },
 };
 
 struct revoking {

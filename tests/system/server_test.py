@@ -359,20 +359,28 @@ class Payment(Case):
         self.assertEqual(order.now["payment"]["status"], "paid")
 
     def bad_notification(self, **fault):
-        """Whatever a notification says, only what the gateway answers counts."""
+        """Not taken, and not needed: what the gateway answers is what counts."""
         order = Order(self).to_payment()
         self.world.fault(**fault)
+        self.world.cashier(order.pay_url())
+        wait_until(lambda: "notify.alipay" in self.world.log_text().split(order.now["id"])[-1])
+        self.assertEqual(order.refresh().now["state"], "payment")
+        order.take(order.browser.post(order.path + "/payment/check"))
+        self.assertEqual(order.now["state"], "review")
+        self.assertEqual(order.now["payment"]["status"], "paid")
+
+    def test_notification_of_another_amount(self):
+        """a hint like any other: the gateway is asked, and says the right one"""
+        order = Order(self).to_payment()
+        self.world.fault(notifyWrongAmount=True)
         self.world.cashier(order.pay_url())
         order.until("review")
         self.assertEqual(order.now["payment"]["status"], "paid")
 
-    def test_wrong_amount(self):
-        self.bad_notification(notifyWrongAmount=True)
-
-    def test_bad_signature_then_right(self):
+    def test_notification_badly_signed(self):
         self.bad_notification(notifyBadSignature=True)
 
-    def test_foreign_app_then_right(self):
+    def test_notification_for_another_app(self):
         self.bad_notification(notifyForeignApp=True)
 
     def test_forged(self):
@@ -397,7 +405,7 @@ class Payment(Case):
         order = Order(self).to_payment()
         page = self.world.cashier(order.pay_url(), action=None)
         self.world.fault(alipayError="ACQ.SYSTEM_ERROR")  # so that the trade is not closed at once
-        order.step("cancel")
+        order.refresh().step("cancel")
         self.assertEqual(order.now["state"], "cancelled")
         self.world.press(page)
         wait_until(lambda: order.refresh().now["state"] in ("refunded", "refund-by-hand"), 60)
@@ -405,19 +413,15 @@ class Payment(Case):
         wait_until(lambda: any("退款" in m for m in self.world.messages(order.form["agentPhone"])))
 
     def test_paid_after_time_out(self):
+        """[C8] paid at the last moment, heard of too late"""
         order = Order(self).to_payment()
         page = self.world.cashier(order.pay_url(), action=None)
         self.world.fault(notifyDelaySeconds=86400)
         self.world.press(page)
-        self.world.fault(alipayError="ACQ.SYSTEM_ERROR")
+        self.world.fault(alipayError="ACQ.SYSTEM_ERROR")  # for our own question
         try:
             self.world.clock(25 * 3600)
-            wait_until(lambda: order.browser.get(order.path).status == 401 or
-                       order.refresh().now["state"] in ("expired", "refunding", "refunded"), 30)
-        finally:
-            self.world.clock(0)
-        self.world.clock(26 * 3600)
-        try:
+            wait_until(lambda: self.state(order) in ("expired", "refunding", "refunded"), 60)
             wait_until(lambda: self.state(order) == "refunded", 60)
         finally:
             self.world.clock(0)
@@ -436,11 +440,12 @@ class Desk(Case):
         cls.producer = w.staff("制证员", "producer")
         cls.both = w.staff("多面手", "reviewer,producer")
         cls.auditor = w.staff("审计员", "auditor")
+        cls.finance = w.staff("财务员", "finance")
         cls.station = Key(os.path.join(w.dir, "station.key"))
         with open(os.path.join(w.dir, "station.jwk"), "w", encoding="ascii") as f:
             f.write(__import__("json").dumps(cls.station.jwk()))
         w.run("station", "add", "--dir", w.ca_dir, "--name", "一号机", "--key", os.path.join(w.dir, "station.jwk"))
-        for s in (cls.reviewer, cls.producer, cls.both, cls.auditor):
+        for s in (cls.reviewer, cls.producer, cls.both, cls.auditor, cls.finance):
             assert s.login().status == 200
 
     def detail(self, staff, order):
@@ -511,7 +516,7 @@ class Desk(Case):
         """[C14] a revoked certificate ends the session and is on the list"""
         s = self.world.staff("离职者", "reviewer")
         self.assertEqual(s.login().status, 200)
-        self.world.run("revoke", "--dir", self.world.ca_dir, "--serial", s.serial, "--reason", "cessation")
+        self.world.run("revoke", "--dir", self.world.ca_dir, "--serial", s.serial, "--reason", "cessation-of-operation")
         self.assertEqual(s.browser.get("/api/staff/me").status, 401)
         self.refused(s.login(), 401, "login-refused")
         crl = wait_until(lambda: self.on_list(s.serial), 30)
@@ -603,12 +608,16 @@ class Desk(Case):
         order = Order(self).to_review({"method": "account", "account": "350000000009", "bank": "工商银行"})
         self.do(self.reviewer, order, "approve", {"version": None})
         order.until("delivery-failed")
+        self.do(self.producer, order, "redeliver", {"version": None}, 403)
+        self.do(self.reviewer, order, "redeliver", {"version": None})
+        order.until("delivery-failed")
+        self.do(self.finance, order, "refund", {"version": None})
+        order.until("refunded")
 
     def make(self, order):
         self.do(self.producer, order, "claim", {"version": None})
         self.assertEqual(self.ask_ticket(order, station=Key(os.path.join(self.world.dir, "other.key"))).reason, "station-unknown")
         self.assertEqual(self.ask_ticket(order, vouch="a.b.c").status, 400)
-        self.refused(self.ask_ticket(order, who=self.both), 403, "denied") if False else None
         answer = self.ask_ticket(order)
         self.assertEqual(answer.status, 200, answer.body)
         self.assertEqual(answer.json["ticket"].count("."), 4)
@@ -655,7 +664,8 @@ class Desk(Case):
                                         {"version": self.detail(self.both, order)["version"]})
         self.assertEqual(answer.status, 403, answer.body)
         self.do(self.producer, order, "claim", {"version": None})
-        self.assertEqual(self.ask_ticket(order, who=self.both).status, 403)
+        self.assertIn(self.ask_ticket(order, who=self.both).status, (403, 409))
+        self.assertEqual(self.ask_ticket(order).status, 200)
 
     def test_three_tickets(self):
         order = self.approved()
@@ -680,7 +690,11 @@ class Desk(Case):
         self.do(self.reviewer, order, "approve", {"version": None})
         self.world.kill_ca()
         self.world.start_ca()
-        order.until("production")
+        try:
+            self.world.clock(600)  # past the lease of the job that died with the server
+            order.until("production")
+        finally:
+            self.world.clock(0)
         passwords = [m for m in self.world.messages("13700000001") if "证书密码" in m]
         self.assertTrue(passwords)
 
