@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "http/config.h"
 #include "http/cookie.h"
 #include "http/httpd.h"
 #include "http/internal.h"
@@ -491,43 +492,6 @@ on_completed(
 	http_request_unref(&rq);
 }
 
-#define DEFAULT(member, value)                                                                     \
-	do {                                                                                       \
-		if (c->member == 0)                                                                \
-			c->member = (value);                                                       \
-	} while (0)
-
-static void
-set_defaults(struct httpd_config *c)
-{
-	DEFAULT(workers, 4);
-	DEFAULT(queue, 256);
-	DEFAULT(connections, 1000);
-	DEFAULT(per_address, 64);
-	DEFAULT(connection_memory, (size_t)32 * 1024);
-	DEFAULT(body_memory, (size_t)256 * 1024 * 1024);
-	DEFAULT(head_ms, 30000);
-	DEFAULT(upload_ms, 120000);
-	DEFAULT(idle_ms, 60000);
-	DEFAULT(answer_ms, 60000);
-	DEFAULT(send_ms, 120000);
-	DEFAULT(clock, &uk_clock_system);
-	DEFAULT(random, &uk_random_system);
-}
-
-/* A quarter of the shortest time, but at least each second. */
-static int64_t
-tick_ms(const struct httpd_config *c)
-{
-	const int64_t times[] = { c->head_ms, c->upload_ms, c->idle_ms, c->answer_ms, c->send_ms };
-	int64_t tick = 1000;
-
-	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++)
-		if (times[i] / 4 < tick)
-			tick = times[i] / 4;
-	return tick > 0 ? tick : 1;
-}
-
 static enum uk_rc
 start(struct httpd *h, struct uk_err *err)
 {
@@ -560,8 +524,7 @@ httpd_open(const struct httpd_config *cfg, struct httpd **out, struct uk_err *er
 	struct httpd *h = uk_xalloc(sizeof(*h));
 	enum uk_rc rc;
 
-	h->cfg = *cfg;
-	set_defaults(&h->cfg);
+	h->cfg = http_config_full(cfg);
 	h->https = strncasecmp(cfg->origin, "https:", 6) == 0;
 	h->csp = http_csp_dup(&h->cfg);
 	if (pthread_mutex_init(&h->lock, NULL) != 0 ||
@@ -575,7 +538,7 @@ httpd_open(const struct httpd_config *cfg, struct httpd **out, struct uk_err *er
 	}
 	if (cfg->pages != NULL && (rc = http_pages_open(cfg->pages, &h->pages, err)) != UK_OK)
 		goto out;
-	h->watch = http_watch_new(h->cfg.clock, tick_ms(&h->cfg));
+	h->watch = http_watch_new(h->cfg.clock, http_config_tick_ms(&h->cfg));
 	h->pool = http_pool_new(h->cfg.workers, h->cfg.queue);
 	if ((rc = start(h, err)) != UK_OK)
 		goto out;

@@ -77,7 +77,8 @@ struct http_client_options {
 	bool plain_anywhere;   /* http:// to hosts that are not the loopback address */
 };
 
-/* The real one, on libcurl.  `o` may be NULL and is copied. */
+/* The real one, on libcurl.  `o` may be NULL and is copied.  The process ignores SIGPIPE from now
+ * on. */
 struct http_client *http_client_new(const struct http_client_options *o);
 
 #endif

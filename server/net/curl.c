@@ -1,6 +1,7 @@
 /* The only file that knows libcurl. */
 #include <curl/curl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -212,6 +213,7 @@ rc_of(CURLcode code, const struct transfer *t)
 	case CURLE_UNSUPPORTED_PROTOCOL: /* a redirect to something else */
 	case CURLE_PEER_FAILED_VERIFICATION:
 	case CURLE_SSL_ISSUER_ERROR:
+	case CURLE_SSL_CACERT_BADFILE:
 		return UK_E_DENIED;
 	default:
 		return UK_E_UNAVAILABLE;
@@ -236,7 +238,7 @@ set_reply(struct transfer *t, struct http_reply *out)
 }
 
 static enum uk_rc
-call(struct http_client *base, const struct http_call *call_, struct http_reply *out,
+curl_call(struct http_client *base, const struct http_call *call, struct http_reply *out,
     struct uk_err *err)
 {
 	struct curl_client *c = self(base);
@@ -244,15 +246,15 @@ call(struct http_client *base, const struct http_call *call_, struct http_reply 
 	CURLcode code;
 	enum uk_rc rc;
 
-	if ((rc = url_check(c, call_->url, err)) != UK_OK)
+	if ((rc = url_check(c, call->url, err)) != UK_OK)
 		return rc;
 	if ((t.easy = easy_get(c)) == NULL)
 		return uk_fail(err, UK_E_INTERNAL, NULL, "curl-init", 0);
-	uk_buf_init(&t.body, call_->max);
+	uk_buf_init(&t.body, call->max);
 	uk_buf_init(&t.head, HEADERS_MAX);
-	set_options(c, &t, call_);
-	set_body(&t, call_);
-	if (!set_headers(&t, call_)) {
+	set_options(c, &t, call);
+	set_body(&t, call);
+	if (!set_headers(&t, call)) {
 		rc = uk_fail(err, UK_E_INTERNAL, NULL, "curl-headers", 0);
 		goto out;
 	}
@@ -292,8 +294,21 @@ client_free(struct http_client *base)
 }
 
 static const struct http_client_ops curl_ops = {
-	.name = "curl", .call = call, .free = client_free
+	.name = "curl", .call = curl_call, .free = client_free
 };
+
+/* A peer that closes in the middle of a TLS record would end the process: with NOSIGNAL, which
+ * threads need, the library leaves this to us. */
+static void
+ignore_sigpipe(void)
+{
+	struct sigaction sa;
+
+	if (sigaction(SIGPIPE, NULL, &sa) != 0 || sa.sa_handler != SIG_DFL)
+		return;
+	sa = (struct sigaction){ .sa_handler = SIG_IGN };
+	(void)sigaction(SIGPIPE, &sa, NULL);
+}
 
 struct http_client *
 http_client_new(const struct http_client_options *o)
@@ -304,6 +319,7 @@ http_client_new(const struct http_client_options *o)
 	 * other users of the library in this process would lose it too. */
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		abort();
+	ignore_sigpipe();
 	c->base.ops = &curl_ops;
 	if (o != NULL)
 		c->o = (struct http_client_options){ .ca_file = copy(o->ca_file),
