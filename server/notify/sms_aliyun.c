@@ -183,8 +183,10 @@ aliyun_send(struct sms *s, const char *phone, enum sms_template t, const struct 
 
 	uk_buf_init(&param, PARAM_MAX);
 	put_params(&param, pairs, n_pairs);
-	if (uk_buf_str(&param) == NULL)
+	if (uk_buf_str(&param) == NULL) {
+		uk_buf_fini(&param);
 		return uk_fail_field(err, "pairs", "wrong-length");
+	}
 	v[n++] = (struct net_pair){ "PhoneNumbers", phone };
 	v[n++] = (struct net_pair){ "SignName", a->sign };
 	v[n++] = (struct net_pair){ "TemplateCode", a->codes[t] };

@@ -46,7 +46,7 @@ put_account(struct sandbox *s, const char *account, struct uk_buf *b)
 	uk_buf_put_str(
 	    b, "</p><table><tr><th>时间</th><th>金额</th><th>对方户名</th><th>附言</th></tr>");
 	for (const struct transfer *t = s->transfers; t != NULL; t = t->next) {
-		if (strcmp(t->account, account) != 0 || t->status != BANK_PAID)
+		if (strcmp(t->account, account) != 0 || teller_status(s, t) != BANK_PAID)
 			continue;
 		any = true;
 		put_record(b, t);

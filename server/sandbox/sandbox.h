@@ -14,6 +14,7 @@
 
 struct sandbox;
 
+/* Everything pointed to outlives the sandbox. */
 struct sandbox_config {
 	const char *dir;    /* must exist; sandbox.json is made there, mode 0600, and read again */
 	const char *listen; /* "127.0.0.1:8700"; port 0: a free one */

@@ -8,13 +8,12 @@
 
 #include "http/httpd.h"
 #include "net/client.h"
+#include "pay/bank.h"
 #include "pay/pay.h"
 #include "pay/rsa2.h"
 #include "sandbox/outbox.h"
 #include "sandbox/sandbox.h"
 #include "uk/secret.h"
-
-#define ROWS_MAX 20000 /* of each kind; the oldest go */
 
 struct refund {
 	struct refund *next;
@@ -58,7 +57,8 @@ struct transfer {
 	char notify_url[513];
 	int64_t amount;
 	int64_t at;
-	int status; /* enum bank_status */
+	int64_t settles_ms; /* monotonic; until then the bank only says that it took it */
+	enum bank_status status;
 };
 
 /* Each is used up by the next thing it applies to (README.md). */

@@ -100,23 +100,20 @@ find(struct sandbox *s, const char *id)
 }
 
 static json_t *
-result(const struct transfer *t, int status)
+result(const struct transfer *t, enum bank_status status)
 {
 	json_t *o = json_pack("{s:s, s:s, s:s, s:I}", "id", t->id, "status",
-	    bank_status_name((enum bank_status)status), "reference", t->reference, "at",
-	    (json_int_t)t->at);
+	    bank_status_name(status), "reference", t->reference, "at", (json_int_t)t->at);
 
 	if (status == BANK_BOUNCED)
 		(void)json_object_set_new(o, "reason", json_string(t->reason));
 	return o;
 }
 
-/* What the bank knows now: for a while only that it has taken the order. */
-static int
-status_now(struct sandbox *s, const struct transfer *t)
+enum bank_status
+teller_status(const struct sandbox *s, const struct transfer *t)
 {
-	return (uk_now(s->cfg.clock) - t->at) * 1000 * s->cfg.speed < SETTLE_MS ? (int)BANK_ACCEPTED
-										: t->status;
+	return uk_mono_ms(s->cfg.clock) < t->settles_ms ? BANK_ACCEPTED : t->status;
 }
 
 static void
@@ -168,7 +165,7 @@ decide(struct sandbox *s, struct transfer *t)
 	else if (ends_with(t->account, END_BOUNCES))
 		reason = "account-closed";
 	(void)snprintf(t->reason, sizeof(t->reason), "%s", reason);
-	t->status = reason[0] != '\0' ? (int)BANK_BOUNCED : (int)BANK_PAID;
+	t->status = reason[0] != '\0' ? BANK_BOUNCED : BANK_PAID;
 	s->faults.bank_bounce[0] = '\0';
 }
 
@@ -187,6 +184,7 @@ add(struct sandbox *s, const struct bank_transfer_body *b)
 	(void)snprintf(t->notify_url, sizeof(t->notify_url), "%s", b->notify_url);
 	t->amount = b->amount;
 	t->at = uk_now(s->cfg.clock);
+	t->settles_ms = uk_mono_ms(s->cfg.clock) + SETTLE_MS / s->cfg.speed;
 	decide(s, t);
 	t->next = s->transfers;
 	s->transfers = t;
@@ -232,7 +230,7 @@ teller_transfer(void *app, struct http_request *rq, struct uk_err *err)
 	else if (!same(t, &b))
 		status = 409;
 	if (status == 200)
-		o = result(t, status_now(s, t));
+		o = result(t, teller_status(s, t));
 	(void)pthread_mutex_unlock(&s->lock);
 	if (status == 200)
 		answer(s, rq, nonce, 200, o);
@@ -258,7 +256,7 @@ teller_query(void *app, struct http_request *rq, struct uk_err *err)
 	(void)pthread_mutex_lock(&s->lock);
 	t = find(s, b.id);
 	if (t != NULL)
-		o = result(t, status_now(s, t));
+		o = result(t, teller_status(s, t));
 	(void)pthread_mutex_unlock(&s->lock);
 	if (o != NULL)
 		answer(s, rq, nonce, 200, o);

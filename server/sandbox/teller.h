@@ -9,4 +9,7 @@ http_handler teller_query;    /* POST /bank/transfers/query */
 http_handler teller_owner;    /* POST /bank/accounts/owner */
 http_handler teller_records;  /* GET /bank/records?account= */
 
+/* What the bank would say of it now.  The lock is held. */
+enum bank_status teller_status(const struct sandbox *s, const struct transfer *t);
+
 #endif

@@ -202,5 +202,6 @@ main(void)
 		IN_WORLD(key_checked),
 	};
 
-	return cmocka_run_group_tests_name("[C1] [C3] bank over HTTP", tests, NULL, NULL);
+	return cmocka_run_group_tests_name(
+	    "[C1] [C3] bank over HTTP", tests, world_folder, world_folder_gone);
 }

@@ -109,12 +109,14 @@ open_servers(struct world *w)
 	    httpd_port(w->ours));
 }
 
-static void
-read_file(struct world *w)
+void
+world_reread(struct world *w)
 {
 	char path[128];
 	struct uk_buf b;
 
+	json_decref(w->file);
+	w->file = NULL;
 	(void)snprintf(path, sizeof(path), "%s/sandbox.json", w->dir);
 	uk_buf_init(&b, 65536);
 	assert_int_equal(uk_file_read(path, 32768, &b, NULL), UK_OK);
@@ -149,12 +151,33 @@ open_connectors(struct world *w)
 }
 
 int
+world_folder(void **state)
+{
+	char *dir = uk_xstrdup("/tmp/ukey-sandbox-XXXXXX");
+
+	assert_non_null(mkdtemp(dir));
+	*state = dir;
+	return 0;
+}
+
+int
+world_folder_gone(void **state)
+{
+	char path[128];
+
+	(void)snprintf(path, sizeof(path), "%s/sandbox.json", (const char *)*state);
+	(void)unlink(path);
+	(void)rmdir(*state);
+	free(*state);
+	return 0;
+}
+
+int
 world_open(void **state)
 {
 	struct world *w = uk_xalloc(sizeof(*w));
 
-	(void)strcpy(w->dir, "/tmp/ukey-sandbox-XXXXXX");
-	assert_non_null(mkdtemp(w->dir));
+	w->dir = *state;
 	w->clock = (struct uk_clock){ .now = now, .mono_ms = mono_ms, .ctx = w };
 	uk_log_init(&w->log, "sandbox-test");
 	assert_int_equal(uk_log_set_level(&w->log, "error"), UK_OK);
@@ -162,7 +185,7 @@ world_open(void **state)
 	assert_int_equal(pthread_cond_init(&w->came, NULL), 0);
 	w->http = http_client_new(NULL);
 	open_servers(w);
-	read_file(w);
+	world_reread(w);
 	open_connectors(w);
 	*state = w;
 	return 0;
@@ -172,7 +195,6 @@ int
 world_close(void **state)
 {
 	struct world *w = *state;
-	char path[128];
 
 	sandbox_close(&w->sandbox);
 	httpd_close(&w->ours);
@@ -180,9 +202,6 @@ world_close(void **state)
 	bank_close(&w->bank);
 	http_client_free(&w->http);
 	json_decref(w->file);
-	(void)snprintf(path, sizeof(path), "%s/sandbox.json", w->dir);
-	(void)unlink(path);
-	(void)rmdir(w->dir);
 	(void)pthread_mutex_destroy(&w->lock);
 	(void)pthread_cond_destroy(&w->came);
 	free(w);

@@ -24,7 +24,7 @@ struct notice {
 };
 
 struct world {
-	char dir[64];
+	const char *dir;
 	int64_t offset; /* of the clock, seconds */
 	struct uk_clock clock;
 	struct uk_log log;
@@ -44,9 +44,16 @@ struct world {
 	size_t refuse; /* that many more notices are answered with something else */
 };
 
+/* Of a group: the folder with the keys, which take long to make. */
+int world_folder(void **state);
+int world_folder_gone(void **state);
+
+/* Of a test: *state is the group's folder, and then the world. */
 int world_open(void **state);
 int world_close(void **state);
 
+/* sandbox.json once more. */
+void world_reread(struct world *w);
 const char *world_config(const struct world *w, const char *key);
 
 /* Waits for the n-th notice (from 0), at most five seconds; then it is in w->notices. */

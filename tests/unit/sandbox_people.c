@@ -312,5 +312,6 @@ main(void)
 		IN_WORLD(control_refuses),
 	};
 
-	return cmocka_run_group_tests_name("[C1] [C2] [C7] messages, identity", tests, NULL, NULL);
+	return cmocka_run_group_tests_name(
+	    "[C1] [C2] [C7] messages, identity", tests, world_folder, world_folder_gone);
 }
