@@ -2,158 +2,18 @@
 #include <string.h>
 
 #include <jose/jwe.h>
-#include <jose/jwk.h>
 #include <jose/jws.h>
-#include <jose/openssl.h>
+#include <openssl/err.h>
 
+#include "jwk.h"
 #include "uk/b64.h"
-#include "uk/ticket.h"
 
-#define COORDINATE      32 /* bytes of a P-256 coordinate */
-#define COORDINATE_TEXT 43 /* the same in base64url */
-#define THUMB_TEXT      (UK_THUMB_LEN - 1)
-#define JWS_MAX         4096u
-#define HEADER_MAX      1024u
-#define VOUCH_LIFE      300 /* seconds, either way: the station's clock may differ */
+#define THUMB_TEXT (UK_THUMB_LEN - 1)
+#define JWS_MAX    4096u
+#define HEADER_MAX 1024u
+#define VOUCH_LIFE 300 /* seconds, either way: the station's clock may differ */
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
-
-struct uk_jwk {
-	json_t *json;
-	char thumbprint[UK_THUMB_LEN];
-};
-
-struct key_fields {
-	const char *kty, *crv, *x, *y, *d;
-};
-
-static bool
-is_ec(const char *s)
-{
-	return strcmp(s, "EC") == 0;
-}
-
-static bool
-is_p256(const char *s)
-{
-	return strcmp(s, "P-256") == 0;
-}
-
-static bool
-is_32_bytes(const char *s)
-{
-	struct uk_buf b;
-	bool ok;
-
-	uk_buf_init(&b, COORDINATE);
-	ok = uk_b64url_get(&b, s) == UK_OK && b.n == COORDINATE;
-	uk_buf_fini(&b);
-	return ok;
-}
-
-static const struct uk_field key_table[] = {
-	{ "kty", UK_F_STR, UK_F_REQUIRED, 1, 8, offsetof(struct key_fields, kty), is_ec },
-	{ "crv", UK_F_STR, UK_F_REQUIRED, 1, 8, offsetof(struct key_fields, crv), is_p256 },
-	{ "x", UK_F_STR, UK_F_REQUIRED, COORDINATE_TEXT, COORDINATE_TEXT,
-	    offsetof(struct key_fields, x), is_32_bytes },
-	{ "y", UK_F_STR, UK_F_REQUIRED, COORDINATE_TEXT, COORDINATE_TEXT,
-	    offsetof(struct key_fields, y), is_32_bytes },
-	{ "d", UK_F_STR, 0, COORDINATE_TEXT, COORDINATE_TEXT, offsetof(struct key_fields, d),
-	    is_32_bytes },
-};
-
-/* Takes json. */
-static enum uk_rc
-key_new(json_t *json, struct uk_jwk **out, struct uk_err *err)
-{
-	uint8_t sum[32];
-	struct uk_jwk *k;
-	struct uk_buf b;
-
-	if (jose_jwk_thp_buf(NULL, json, "S256", sum, sizeof(sum)) != sizeof(sum)) {
-		uk_json_wipe(json);
-		json_decref(json);
-		return uk_fail(err, UK_E_INTERNAL, NULL, "jose_jwk_thp_buf", 0);
-	}
-	k = uk_xalloc(sizeof(*k));
-	k->json = json;
-	uk_buf_init(&b, THUMB_TEXT);
-	uk_b64url_put(&b, uk_span(sum, sizeof(sum)));
-	memcpy(k->thumbprint, uk_buf_str(&b), UK_THUMB_LEN);
-	uk_buf_fini(&b);
-	*out = k;
-	return UK_OK;
-}
-
-enum uk_rc
-uk_jwk_new(struct uk_jwk **out, struct uk_err *err)
-{
-	json_t *json = json_pack("{s:s, s:s}", "kty", "EC", "crv", "P-256");
-
-	if (json == NULL || !jose_jwk_gen(NULL, json)) {
-		json_decref(json);
-		return uk_fail(err, UK_E_INTERNAL, NULL, "jose_jwk_gen", 0);
-	}
-	return key_new(json, out, err);
-}
-
-/* A point off the curve gives the private key away (RFC 7518 section 4.6, invalid-curve attack). */
-static bool
-is_a_point(const json_t *jwk)
-{
-	EVP_PKEY *pkey = jose_openssl_jwk_to_EVP_PKEY(NULL, jwk);
-	EVP_PKEY_CTX *ctx = pkey != NULL ? EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL) : NULL;
-	bool ok;
-
-	ok = ctx != NULL && EVP_PKEY_public_check(ctx) == 1 &&
-	     (json_object_get(jwk, "d") == NULL || EVP_PKEY_pairwise_check(ctx) == 1);
-	EVP_PKEY_CTX_free(ctx);
-	EVP_PKEY_free(pkey);
-	return ok;
-}
-
-enum uk_rc
-uk_jwk_from_json(const json_t *jwk, struct uk_jwk **out, struct uk_err *err)
-{
-	struct key_fields f = { 0 };
-
-	if (jwk == NULL || uk_fields_read(key_table, COUNT(key_table), jwk, &f, err) != UK_OK ||
-	    !is_a_point(jwk))
-		return uk_fail(err, UK_E_INPUT, "jwk-malformed", "jwk", 0);
-	return key_new(json_deep_copy(jwk), out, err);
-}
-
-void
-uk_jwk_free(struct uk_jwk **k)
-{
-	if (k == NULL || *k == NULL)
-		return;
-	uk_json_wipe((*k)->json);
-	json_decref((*k)->json);
-	free(*k);
-	*k = NULL;
-}
-
-json_t *
-uk_jwk_public(const struct uk_jwk *k)
-{
-	json_t *json = json_deep_copy(k->json);
-
-	(void)json_object_del(json, "d");
-	return json;
-}
-
-json_t *
-uk_jwk_private(const struct uk_jwk *k)
-{
-	return json_deep_copy(k->json);
-}
-
-void
-uk_jwk_thumbprint(const struct uk_jwk *k, char out[UK_THUMB_LEN])
-{
-	memcpy(out, k->thumbprint, UK_THUMB_LEN);
-}
 
 static void
 wipe_free(json_t *json)
@@ -355,6 +215,7 @@ verify(struct uk_span s, struct uk_jwk *const *keys, size_t n, const struct word
 out:
 	json_decref(head);
 	wipe_free(jws);
+	ERR_clear_error();
 	return rc == UK_OK ? UK_OK : uk_fail(err, rc, reason, "jws", 0);
 }
 
@@ -473,14 +334,12 @@ static enum uk_rc
 check_jwe(const json_t *jwe, const struct uk_jwk *channel, struct uk_err *err)
 {
 	json_t *head = get_json(jwe, "protected", HEADER_MAX);
-	struct key_fields epk = { 0 };
 	struct header h = { 0 };
 	enum uk_rc rc = UK_OK;
 
 	if (head == NULL || json_string_length(json_object_get(jwe, "encrypted_key")) != 0 ||
 	    uk_fields_read(jwe_header, COUNT(jwe_header), head, &h, NULL) != UK_OK ||
-	    uk_fields_read(key_table, COUNT(key_table), h.epk, &epk, NULL) != UK_OK ||
-	    epk.d != NULL || !is_a_point(h.epk))
+	    !uk_jwk_sound(h.epk) || json_object_get(h.epk, "d") != NULL)
 		rc = uk_fail(err, UK_E_INPUT, "ticket-malformed", "jwe", 0);
 	else if (strcmp(h.kid, channel->thumbprint) != 0)
 		rc = uk_fail(err, UK_E_DENIED, "ticket-other-channel", "jwe", 0);
@@ -516,6 +375,7 @@ decrypt(const char *text, const struct uk_jwk *channel, struct uk_buf *out, stru
 	rc = uk_buf_failed(out) ? uk_fail(err, UK_E_INPUT, "ticket-malformed", "jwe", 0) : UK_OK;
 out:
 	json_decref(jwe);
+	ERR_clear_error();
 	return rc;
 }
 

@@ -240,6 +240,14 @@ uk_cert_is_ca(const struct uk_cert *c)
 	return X509_check_ca(c->x509) == 1;
 }
 
+bool
+uk_cert_is_end_entity(const struct uk_cert *c)
+{
+	/* without the extension OpenSSL answers "all of them" */
+	return X509_check_ca(c->x509) == 0 &&
+	       (X509_get_key_usage(c->x509) & (KU_KEY_CERT_SIGN | KU_CRL_SIGN)) == 0;
+}
+
 enum uk_rc
 uk_cert_verify(const struct uk_cert *c, const struct uk_cert *issuer, struct uk_err *err)
 {

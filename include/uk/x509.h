@@ -27,6 +27,10 @@ bool uk_cert_may_sign(const struct uk_cert *c);    /* digitalSignature or nonRep
 bool uk_cert_may_encrypt(const struct uk_cert *c); /* keyEncipherment, data… or keyAgreement */
 bool uk_cert_is_ca(const struct uk_cert *c);
 
+/* No CA by its constraints, and keyUsage is there and lacks keyCertSign and cRLSign, which lax
+ * readers take for one. */
+bool uk_cert_is_end_entity(const struct uk_cert *c);
+
 /* Signed by the issuer's key, names match, issuer is a CA.  UK_E_INTEGRITY when not. */
 UK_CHECK enum uk_rc uk_cert_verify(
     const struct uk_cert *c, const struct uk_cert *issuer, struct uk_err *err);

@@ -11,7 +11,6 @@
 #include "uk/config.h"
 
 #define NAME_MAX_BYTES 1024u
-#define PATH_MAX_BYTES 4096u
 #define ANY_POLICY     "2.5.29.32.0"
 
 struct authority {
@@ -29,12 +28,10 @@ char *
 authority_path(const char *dir, const char *file)
 {
 	struct uk_buf b;
-	char *path;
 
-	uk_buf_init(&b, PATH_MAX_BYTES);
+	uk_buf_init(&b, strlen(dir) + strlen(file) + 1);
 	uk_buf_printf(&b, "%s/%s", dir, file);
-	path = uk_buf_steal_str(&b);
-	return path != NULL ? path : uk_xstrdup(file);
+	return uk_buf_steal_str(&b);
 }
 
 static enum uk_rc

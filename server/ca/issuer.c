@@ -55,8 +55,9 @@ fits(const struct authority *a, const struct uk_cert *c)
 {
 	const struct uk_cert *issuer = authority_issuer(a);
 
-	return strcmp(uk_cert_issuer(c), uk_cert_subject(issuer)) == 0 && !uk_cert_is_ca(c) &&
-	       uk_cert_may_sign(c) && uk_cert_not_before(c) >= uk_cert_not_before(issuer) &&
+	return strcmp(uk_cert_issuer(c), uk_cert_subject(issuer)) == 0 &&
+	       uk_cert_is_end_entity(c) && uk_cert_may_sign(c) &&
+	       uk_cert_not_before(c) >= uk_cert_not_before(issuer) &&
 	       uk_cert_not_after(c) <= uk_cert_not_after(issuer);
 }
 

@@ -12,7 +12,7 @@ check_certificate(
 		return uk_fail(err, UK_E_DENIED, "certificate-not-yet-valid", "login", 0);
 	if (now > uk_cert_not_after(c))
 		return uk_fail(err, UK_E_DENIED, "certificate-expired", "login", 0);
-	if (uk_cert_is_ca(c) || !uk_cert_may_sign(c))
+	if (!uk_cert_is_end_entity(c) || !uk_cert_may_sign(c))
 		return uk_fail(err, UK_E_DENIED, "certificate-wrong-usage", "login", 0);
 	return UK_OK;
 }

@@ -76,6 +76,24 @@ put_is_bounded(void **state)
 	json_decref(v);
 }
 
+static void
+put_str_reads_back(void **state)
+{
+	static const char text[] = "a\"b\\c\n\x1f \xe4\xb8\xad";
+	json_t *v = NULL;
+	struct uk_buf b;
+
+	(void)state;
+	uk_buf_init(&b, 128);
+	uk_buf_put_u8(&b, '[');
+	uk_json_put_str(&b, uk_span_str(text));
+	uk_buf_put_u8(&b, ']');
+	assert_int_equal(uk_json_parse(uk_buf_span(&b), 128, &v, NULL), UK_OK);
+	assert_string_equal(json_string_value(json_array_get(v, 0)), text);
+	json_decref(v);
+	uk_buf_fini(&b);
+}
+
 struct all {
 	const char *s;
 	int64_t i;
@@ -261,6 +279,7 @@ main(void)
 		cmocka_unit_test(parser_refuses),
 		cmocka_unit_test(parser_is_bounded),
 		cmocka_unit_test(put_is_bounded),
+		cmocka_unit_test(put_str_reads_back),
 		cmocka_unit_test(fields_all_there),
 		cmocka_unit_test(fields_absent_keep_defaults),
 		cmocka_unit_test(fields_every_refusal),

@@ -40,7 +40,7 @@ setup(void **state)
 {
 	struct place *p = calloc(1, sizeof(*p));
 
-	strcpy(p->dir, "/tmp/uk-settings-XXXXXX");
+	(void)snprintf(p->dir, sizeof(p->dir), "/tmp/uk-settings-XXXXXX");
 	if (mkdtemp(p->dir) == NULL)
 		return -1;
 	(void)snprintf(p->file, sizeof(p->file), "%s/config.json", p->dir);

@@ -217,8 +217,7 @@ log_cuts_at_a_whole_character(void **state)
 
 	(void)state;
 	memset(value, 'a', 511);
-	strcpy(value + 511, "\xe4\xb8\xad"
-			    "b");
+	(void)snprintf(value + 511, sizeof(value) - 511, "%sb", "\xe4\xb8\xad");
 	line_open(&l);
 	uk_log(&l.log, UK_LOG_INFO, "e", UK_LS("k", value));
 	(void)snprintf(want, sizeof(want), "<6>e k=\"%.511s...\"\n", value);

@@ -16,6 +16,8 @@
 #include "ca_place.h"
 #include "uk/config.h"
 
+#define ORGANISATION "\xe5\x8c\x97\xe4\xba\xac\xe7\xa4\xba\xe8\x8c\x83" /* place_issue() */
+
 /* Run in the place's folder; what it says goes to out.  The exit status. */
 static int
 run(const struct place *p, const char *command, struct uk_buf *out)
@@ -91,9 +93,7 @@ prints(const struct place *p, struct uk_buf *out)
 		"1.2.156.10260.4.4:", "91110108722619411A", "Policy: 1.2.156.99999.1",
 		"CPS: https://ca.example/cps", "CA Issuers - URI:https://ca.example/ca/issuer.cer",
 		"URI:https://ca.example/ca/crl.crl", "X509v3 Subject Key Identifier",
-		"X509v3 Authority Key Identifier",
-		"O=\xe5\x8c\x97\xe4\xba\xac\xe7\xa4\xba\xe8\x8c\x83, "
-		"CN=\xe5\x8c\x97\xe4\xba\xac\xe7\xa4\xba\xe8\x8c\x83" };
+		"X509v3 Authority Key Identifier", ("O=" ORGANISATION ", CN=" ORGANISATION) };
 	static const char *const issuer[] = { "CA:TRUE, pathlen:0", "Certificate Sign, CRL Sign",
 		"Issuing CA", "Root CA", "URI:https://ca.example/ca/root.cer" };
 	static const char *const crl[] = { "Version 2 (0x1)", "X509v3 CRL Number", "Key Compromise",

@@ -422,20 +422,21 @@ certificate_says(void **state)
 
 struct usage_row {
 	const char *usage;
-	bool sign, encrypt;
+	bool sign, encrypt, end_entity;
 };
 
 static void
 certificate_usage(void **state)
 {
 	static const struct usage_row rows[] = {
-		{ NULL, true, true },
-		{ "digitalSignature", true, false },
-		{ "nonRepudiation", true, false },
-		{ "keyEncipherment", false, true },
-		{ "dataEncipherment", false, true },
-		{ "keyAgreement", false, true },
-		{ "keyCertSign", false, false },
+		{ NULL, true, true, false },
+		{ "digitalSignature", true, false, true },
+		{ "nonRepudiation", true, false, true },
+		{ "keyEncipherment", false, true, true },
+		{ "dataEncipherment", false, true, true },
+		{ "keyAgreement", false, true, true },
+		{ "keyCertSign", false, false, false },
+		{ "digitalSignature,cRLSign", true, false, false },
 	};
 	EVP_PKEY *key = make_key(UK_KEY_P256);
 
@@ -447,6 +448,7 @@ certificate_usage(void **state)
 
 		assert_int_equal(uk_cert_may_sign(c), rows[i].sign);
 		assert_int_equal(uk_cert_may_encrypt(c), rows[i].encrypt);
+		assert_int_equal(uk_cert_is_end_entity(c), rows[i].end_entity);
 		uk_cert_free(&c);
 		X509_free(x);
 	}
@@ -542,6 +544,7 @@ chain_holds_or_not(void **state)
 
 	(void)state;
 	assert_true(uk_cert_is_ca(good));
+	assert_false(uk_cert_is_end_entity(good));
 	assert_int_equal(uk_cert_verify(c, good, &err), UK_OK);
 	assert_int_equal(uk_cert_verify(good, good, &err), UK_OK);
 	for (size_t i = 0; i < 4; i++) {
