@@ -96,6 +96,18 @@ seen_before(struct store_tx *tx, const struct event *ev, bool *seen, struct uk_e
 	return store_end(rows, err);
 }
 
+bool
+workflow_must_keep(enum order_event on)
+{
+	return event_row(on)->outside;
+}
+
+static bool
+must_keep(const struct event *ev)
+{
+	return ev->by == BY_SYSTEM && workflow_must_keep(ev->on);
+}
+
 /* A fact of the world that the table has no place for: kept, and on finance's desk. */
 static enum uk_rc
 put_stray(struct store_tx *tx, const struct event *ev, struct uk_err *err)
@@ -170,7 +182,7 @@ enum uk_rc
 workflow_apply(const struct workflow *w, struct store_tx *tx, const struct event *given_ev,
     struct workflow_result *out, struct uk_err *err)
 {
-	const bool outside = event_row(given_ev->on)->outside;
+	const bool outside = must_keep(given_ev);
 	struct event ev = *given_ev;
 	struct workflow_result r = { .outcome = OUTCOME_DONE };
 	const struct step *step;
@@ -213,12 +225,6 @@ workflow_stray(
 	return put_stray(tx, &timed, err);
 }
 
-bool
-workflow_must_keep(enum order_event on)
-{
-	return event_row(on)->outside;
-}
-
 struct send {
 	const struct workflow *w;
 	const struct event *ev;
@@ -250,7 +256,7 @@ workflow_send(const struct workflow *w, struct store *store, const struct event 
 	enum uk_rc rc = store_write_wait(store, send_apply, &s, err);
 
 	/* Its row was there and its books said no, as for a payment that is accounted for. */
-	if (rc == UK_E_CONFLICT && event_row(ev->on)->outside)
+	if (rc == UK_E_CONFLICT && must_keep(ev))
 		rc = store_write_wait(store, send_stray, &s, err);
 	if (rc == UK_OK && out != NULL)
 		*out = s.r;

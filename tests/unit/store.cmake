@@ -1,0 +1,1 @@
+uk_unit_test(store USES store uk)

@@ -1,0 +1,6 @@
+uk_unit_test(workflow SOURCES workflow_fixture.c USES workflow store uk)
+
+# UK_GOLDEN_WRITE=1 in the environment writes the golden file anew.
+uk_unit_test(workflow_table USES workflow store uk)
+target_compile_definitions(unit-workflow_table PRIVATE
+  UK_GOLDEN="${CMAKE_SOURCE_DIR}/tests/golden/order_table.txt")
