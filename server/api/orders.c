@@ -58,7 +58,6 @@ order_create(void *app, struct http_request *rq, struct uk_err *err)
 		http_retry_after(rq, (unsigned)c.retry_after);
 	if (rc != UK_OK)
 		goto out;
-	http_user_take(rq, uk_xalloc(sizeof(struct user)), free);
 	session_answer(a, rq, SESSION_ORDER, c.token);
 	rc = answer_order(a, rq, 201, c.order.id, err);
 out:

@@ -2,11 +2,10 @@
 """The server's side of a new unit certificate, by its API: the real ukey-ca on SQLite, the real
 ukey-sandbox, over HTTP.  server_test.py BIN_DIR [unittest arguments]"""
 
-import http.client
+import json
 import os
 import re
 import sqlite3
-import subprocess
 import sys
 import time
 import unittest
@@ -412,6 +411,10 @@ class Payment(Case):
         self.assertEqual((order.now["state"], order.now["payment"]["status"]), ("refunded", "refunded"))
         wait_until(lambda: any("退款" in m for m in self.world.messages(order.form["agentPhone"])))
 
+
+class Late(Case):
+    """In a world of its own: no other order may use up the fault."""
+
     def test_paid_after_time_out(self):
         """[C8] paid at the last moment, heard of too late"""
         order = Order(self).to_payment()
@@ -443,7 +446,7 @@ class Desk(Case):
         cls.finance = w.staff("财务员", "finance")
         cls.station = Key(os.path.join(w.dir, "station.key"))
         with open(os.path.join(w.dir, "station.jwk"), "w", encoding="ascii") as f:
-            f.write(__import__("json").dumps(cls.station.jwk()))
+            json.dump(cls.station.jwk(), f)
         w.run("station", "add", "--dir", w.ca_dir, "--name", "一号机", "--key", os.path.join(w.dir, "station.jwk"))
         for s in (cls.reviewer, cls.producer, cls.both, cls.auditor, cls.finance):
             assert s.login().status == 200
@@ -727,6 +730,22 @@ class Program(Case):
 
     def test_order_dot(self):
         self.assertTrue(self.world.run("order", "dot").stdout.startswith("digraph"))
+
+    def test_openapi_has_every_route(self):
+        """server/openapi.yaml and the route table say the same"""
+        server = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "server")
+        with open(os.path.join(server, "api", "routes.c"), encoding="utf-8") as f:
+            table = set(re.findall(r'HTTP_(GET|POST|PUT),\s*"([^"]+)"', f.read()))
+        written, path = set(), None
+        with open(os.path.join(server, "openapi.yaml"), encoding="utf-8") as f:
+            for line in f:
+                if line.startswith("components:"):
+                    break
+                if found := re.match("  (/[^:]+):", line):
+                    path = found.group(1)
+                elif found := re.match("    (get|post|put):", line):
+                    written.add((found.group(1).upper(), path))
+        self.assertEqual(written, table)
 
     def test_certificates(self):
         """[C14] the chain at its public addresses"""
