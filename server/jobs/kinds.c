@@ -50,14 +50,14 @@ static const struct job_kind kinds[] = {
 	/* name              run                 tries  delay   at most  given up */
 	{ "identity-check",  run_identity_check,     3,     2,      10, give_up_identity },
 	{ "sms-send",        run_sms_send,          10,    10,    HOUR, NULL },
-	{ "payment-query",   run_payment_query,     60,    30, 30 * MINUTE, NULL },
-	{ "payment-close",   run_payment_close,     60,    30, 30 * MINUTE, NULL },
+	{ "payment-query",   run_payment_query,      0,    30, 30 * MINUTE, NULL },
+	{ "payment-close",   run_payment_close,      0,    30, 30 * MINUTE, NULL },
 	{ "refund",          run_refund,            40,    30, 6 * HOUR, give_up_refund },
 	{ "pin-deliver",     run_pin_deliver,       12,    15,    HOUR, give_up_delivery },
 	{ "issue",           run_issue,             12,     5, 10 * MINUTE, give_up_issue },
-	{ "revoke",          run_revoke,            60,     5, 10 * MINUTE, NULL },
-	{ "crl",             run_crl,               60,     5, 10 * MINUTE, NULL },
-	{ "timeout",         run_timeout,           60,     5, 10 * MINUTE, NULL },
+	{ "revoke",          run_revoke,             0,     5, 10 * MINUTE, NULL },
+	{ "crl",             run_crl,                0,     5, 10 * MINUTE, NULL },
+	{ "timeout",         run_timeout,            0,     5, 10 * MINUTE, NULL },
 	/* clang-format on */
 };
 

@@ -61,7 +61,7 @@ struct job_kind {
 	const char *name;
 	/* On a worker, outside any transaction; may block. */
 	void (*run)(struct jobs *, const struct job *, struct job_report *);
-	int tries;
+	int tries;         /* 0: never given up; the staff are told all the same */
 	int64_t delay;     /* seconds after the first failure; doubles */
 	int64_t delay_max; /* up to this */
 	/* What the order hears when it is given up; NULL: nothing, only a task for the staff. */

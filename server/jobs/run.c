@@ -4,6 +4,9 @@
 #include "jobs/kinds.h"
 #include "workflow/job.h"
 
+/* Failures in a row after which the staff hear of a job that is never given up. */
+#define TELL_AFTER 10
+
 struct ending {
 	struct jobs *j;
 	const struct job *job;
@@ -12,6 +15,7 @@ struct ending {
 	bool event; /* send it */
 	bool stray; /* keep it as a stray instead */
 	bool given_up;
+	bool tell;
 	int64_t now;
 };
 
@@ -67,7 +71,7 @@ store_ending(struct store_tx *tx, void *ctx, struct uk_err *err)
 		rc = workflow_stray(e->j->s.workflow, tx, &e->ev, err);
 	if (rc == UK_OK && e->r->also != NULL)
 		rc = e->r->also(e->j, tx, e->job, e->r, err);
-	if (rc == UK_OK && e->given_up)
+	if (rc == UK_OK && e->tell)
 		rc = tell_staff(tx, e, err);
 	return rc == UK_OK ? end_row(tx, e, err) : rc;
 }
@@ -97,11 +101,13 @@ static void
 report(struct jobs *j, const struct job *job, struct job_report *r)
 {
 	struct ending e = { .j = j, .job = job, .r = r, .now = uk_now(j->s.clock) };
+	const int tries = job->kind->tries;
 	struct uk_err err = { 0 };
 	enum uk_rc rc;
 
 	e.given_up =
-	    r->end == JOB_REFUSED || (r->end == JOB_RETRY && job->tries >= job->kind->tries);
+	    r->end == JOB_REFUSED || (r->end == JOB_RETRY && tries != 0 && job->tries >= tries);
+	e.tell = e.given_up || (r->end == JOB_RETRY && tries == 0 && job->tries == TELL_AFTER);
 	if (e.given_up && !r->has_event && job->kind->give_up != NULL)
 		job->kind->give_up(job, r);
 	fill_event(&e);

@@ -457,6 +457,59 @@ kill_loses_nothing_committed(void **state)
 	assert_true(tasks(f->store) >= said + 1);
 }
 
+static void
+open_write_close(const char *path, int go)
+{
+	const struct store_setup s = { .driver = "sqlite", .where = path };
+	struct put p = { .id = "theirs" };
+	struct store *store = NULL;
+	struct uk_err err;
+	char c;
+
+	if (read(go, &c, 1) != 1 || store_open(&s, &store, &err) != UK_OK ||
+	    store_write_wait(store, put_task, &p, &err) != UK_OK)
+		_exit(1);
+	store_close(&store);
+	_exit(0);
+}
+
+/*
+ * A command beside the server must not take the log away from under it when it leaves.  Forked
+ * before SQLite knows the file, because it keeps a process's locks in memory.
+ */
+static void
+another_process_may_come_and_go(void **state)
+{
+	struct fixture *f = *state;
+	struct put before = { .id = "before" };
+	struct put after = { .id = "after" };
+	struct uk_err err;
+	char log[128];
+	int status = -1;
+	int go[2];
+	pid_t child;
+
+	store_close(&f->store);
+	assert_int_equal(pipe(go), 0);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0)
+		open_write_close(f->path, go[0]);
+	reopen(f);
+	assert_int_equal(store_write_wait(f->store, put_task, &before, &err), UK_OK);
+	assert_int_equal(write(go[1], "", 1), 1);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	(void)close(go[0]);
+	(void)close(go[1]);
+	(void)snprintf(log, sizeof(log), "%s-wal", f->path);
+	assert_int_equal(access(log, F_OK), 0);
+	assert_int_equal(store_write_wait(f->store, put_task, &after, &err), UK_OK);
+	assert_int_equal(tasks(f->store), 3);
+	reopen(f);
+	assert_int_equal(tasks(f->store), 3);
+}
+
 /* --- sealed columns --- */
 
 static struct crypt *
@@ -627,6 +680,7 @@ main(void)
 		T(those_that_arrive_together_share_a_commit),
 		T(on_commit_is_heard_until_taken_back),
 		T(kill_loses_nothing_committed),
+		T(another_process_may_come_and_go),
 		cmocka_unit_test(sealed_opens_in_its_place_only),
 		cmocka_unit_test(empty_seals_too),
 		cmocka_unit_test(index_is_keyed_and_separate),

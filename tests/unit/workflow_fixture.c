@@ -17,11 +17,22 @@ fixture_now(void *ctx)
 	return *(int64_t *)ctx;
 }
 
+struct crypt *
+world_crypt(void)
+{
+	const uint8_t key[CRYPT_KEY_LEN] = { 7 };
+	struct uk_secret *master = uk_secret_new(uk_span(key, sizeof(key)));
+	struct crypt *c = NULL;
+	struct uk_err err = { 0 };
+
+	assert_int_equal(crypt_new(master, &uk_random_system, &c, &err), UK_OK);
+	uk_secret_free(&master);
+	return c;
+}
+
 void
 world_init(struct world *w)
 {
-	uint8_t key[CRYPT_KEY_LEN] = { 7 };
-	struct uk_secret *master = uk_secret_new(uk_span(key, sizeof(key)));
 	struct store_setup setup = { .driver = "sqlite", .readers = 2 };
 	struct uk_err err = { 0 };
 
@@ -31,8 +42,7 @@ world_init(struct world *w)
 	(void)snprintf(w->path, sizeof(w->path), "%s/ca.db", w->dir);
 	setup.where = w->path;
 	assert_int_equal(store_open(&setup, &w->store, &err), UK_OK);
-	assert_int_equal(crypt_new(master, &uk_random_system, &w->crypt, &err), UK_OK);
-	uk_secret_free(&master);
+	w->crypt = world_crypt();
 	w->clock = (struct uk_clock){ .now = fixture_now, .mono_ms = fixture_now, .ctx = &w->now };
 	w->w = (struct workflow){ .clock = &w->clock, .random = &uk_random_system };
 }
@@ -145,10 +155,10 @@ start_check(struct store_tx *tx, void *ctx, struct uk_err *err)
 		.by = BY_APPLICANT,
 		.method = m->o.identity_method };
 	struct workflow_result r;
-	json_t *subject =
-	    json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s}", "organisation", "上海测试有限公司", "name",
-		"张三", "idNumber", "110101199003071233", "phone", "13900000009", "card",
-		"6222020000000000000", "account", "31050000000000001", "bank", "建设银行");
+	json_t *subject = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s}", "organisation",
+	    "上海测试有限公司", "creditCode", "91310000MA1FL0000X", "name", "张三", "idNumber",
+	    "110101199003071233", "phone", "13900000009", "card", "6222020000000000000", "account",
+	    "31050000000000001", "bank", "建设银行");
 	enum uk_rc rc = workflow_apply(&m->w->w, tx, &ev, &r, err);
 
 	if (rc == UK_OK)

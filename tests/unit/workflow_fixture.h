@@ -19,6 +19,8 @@ struct world {
 };
 
 void world_init(struct world *w);
+/* Anew, with the same key: a child does not inherit secrets. */
+struct crypt *world_crypt(void);
 void world_fini(struct world *w);
 
 /* A new unit order with its form; asserts. */
