@@ -1,0 +1,51 @@
+/*
+ * SMS codes: six digits, five minutes, five tries, one for each purpose and subject at a time.
+ * Stored as a keyed hash; resent no sooner than after a minute; counted per subject and per
+ * address.
+ */
+#ifndef API_CODE_H
+#define API_CODE_H
+
+#include "api/api.h"
+
+#define CODE_LEN          6
+#define CODE_LIFE         300 /* seconds */
+#define CODE_TRIES        5
+#define CODE_RESEND_AFTER 60
+
+struct code_slot {
+	const char *purpose;     /* "signature", "query" */
+	const char *subject;     /* order, or keyed hash of a number */
+	const char *phone_index; /* keyed hash of the phone; "" when there is nobody to send to */
+	const char *address;     /* the peer's */
+};
+
+/*
+ * In a write: a new code takes the place of an older one.  UK_E_RATE "code-too-early" or
+ * "too-many-codes" with *retry_after.
+ */
+UK_CHECK enum uk_rc code_make(const struct api *a, struct store_tx *tx,
+    const struct code_slot *slot, char code[CODE_LEN + 1], int64_t *retry_after,
+    struct uk_err *err);
+
+enum code_verdict {
+	CODE_RIGHT,
+	CODE_WRONG,
+	CODE_EXPIRED, /* or there is none */
+	CODE_EXHAUSTED
+};
+
+/*
+ * In a write: a right code is used up, a wrong one costs a try (*left).  UK_OK whatever the
+ * verdict, so that the count is kept.
+ */
+UK_CHECK enum uk_rc code_try(const struct api *a, struct store_tx *tx, const char *purpose,
+    const char *subject, const char *code, enum code_verdict *verdict, int64_t *left,
+    struct uk_err *err);
+
+/* UK_E_INPUT with the field "code" and the verdict's reason; UK_OK for CODE_RIGHT. */
+UK_CHECK enum uk_rc code_verdict_rc(enum code_verdict v, struct uk_err *err);
+
+bool code_plausible(const char *s); /* six digits */
+
+#endif

@@ -1,0 +1,214 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "api/answer.h"
+#include "api/numbers.h"
+#include "api/place.h"
+#include "api/proof.h"
+#include "uk/b64.h"
+
+static void
+set_str(json_t *o, const char *key, const char *v)
+{
+	if (v != NULL && *v != '\0')
+		(void)json_object_set_new(o, key, json_string(v));
+}
+
+/* The name of a member of the staff; the id itself when there is none. */
+static enum uk_rc
+staff_name(struct store_tx *tx, const char *id, char out[128], struct uk_err *err)
+{
+	struct store_rows *rows = store_query(tx, SQL_STAFF_GET, STORE_ARGS(DB_T(id)));
+
+	(void)snprintf(out, 128, "%s", id);
+	if (store_next(rows))
+		(void)snprintf(out, 128, "%s", store_text(rows, 0));
+	return store_end(rows, err);
+}
+
+static json_t *
+event_json(const struct store_rows *rows, const char *by)
+{
+	json_t *v = json_pack("{s:I, s:s, s:s, s:s, s:s}", "at", (json_int_t)store_int(rows, 0),
+	    "event", store_text(rows, 1), "by", by, "from", store_text(rows, 4), "to",
+	    store_text(rows, 5));
+
+	set_str(v, "note", store_text(rows, 6));
+	return v;
+}
+
+static enum uk_rc
+history_json(struct store_tx *tx, const struct order *o, json_t **out, struct uk_err *err)
+{
+	struct store_rows *rows = store_query(tx, SQL_EVENTS_OF_ORDER, STORE_ARGS(DB_T(o->id)));
+	json_t *v = json_array();
+	enum uk_rc rc = UK_OK, ended;
+
+	while (rc == UK_OK && store_next(rows)) {
+		const char *actor = store_text(rows, 3);
+		char name[128];
+
+		if (*actor == '\0')
+			(void)snprintf(name, sizeof(name), "%s", store_text(rows, 2));
+		else
+			rc = staff_name(tx, actor, name, err);
+		if (rc == UK_OK)
+			(void)json_array_append_new(v, event_json(rows, name));
+	}
+	ended = store_end(rows, rc == UK_OK ? err : NULL);
+	if ((rc = rc != UK_OK ? rc : ended) == UK_OK)
+		*out = v;
+	else
+		json_decref(v);
+	return rc;
+}
+
+/* The provider's word: the last check, and how many there were. */
+static enum uk_rc
+identity_evidence(struct store_tx *tx, const struct order *o, json_t *evidence, struct uk_err *err)
+{
+	struct store_rows *rows = store_query(tx, SQL_CHECKS_OF_ORDER, STORE_ARGS(DB_T(o->id)));
+	json_t *checks = json_array();
+	json_t *last = NULL;
+
+	while (store_next(rows)) {
+		last = json_pack("{s:s, s:s, s:s, s:I, s:I}", "method", store_text(rows, 1),
+		    "outcome", store_text(rows, 2), "evidence", store_text(rows, 3), "startedAt",
+		    (json_int_t)store_int(rows, 4), "endedAt", (json_int_t)store_int(rows, 5));
+		(void)json_array_append_new(checks, last);
+	}
+	if (last != NULL) {
+		json_t *v = json_copy(last);
+
+		(void)json_object_set(v, "checks", checks);
+		(void)json_object_set_new(evidence, "identity", v);
+	}
+	json_decref(checks);
+	return store_end(rows, err);
+}
+
+/* [C7] What was signed, by whom, when, how. */
+static enum uk_rc
+signature_evidence(const struct api *a, struct store_tx *tx, const struct order *o,
+    json_t *evidence, struct uk_err *err)
+{
+	struct store_rows *rows = store_query(tx, SQL_SIGNATURES_OF_ORDER, STORE_ARGS(DB_T(o->id)));
+	char row[PLACE_ROW_LEN];
+	char masked[NUMBER_MASK_LEN];
+	struct crypt_place at;
+	struct uk_buf hex, phone;
+	enum uk_rc rc = UK_OK, ended;
+
+	uk_buf_init(&hex, 128);
+	uk_buf_init(&phone, 64);
+	if (store_next(rows)) {
+		uk_hex_put(&hex, store_blob(rows, 2));
+		at = place("signatures", o->id, uk_buf_str(&hex), "phone", row);
+		rc = crypt_unseal(a->crypt, CRYPT_PERSONAL, &at, store_blob(rows, 1), &phone, err);
+		if (rc == UK_OK) {
+			number_phone_mask(uk_buf_str(&phone), masked);
+			(void)json_object_set_new(evidence, "signature",
+			    json_pack("{s:s, s:s, s:s, s:I}", "phone", masked, "sha256",
+				uk_buf_str(&hex), "method", store_text(rows, 4), "signedAt",
+				(json_int_t)store_int(rows, 5)));
+		}
+	}
+	ended = store_end(rows, rc == UK_OK ? err : NULL);
+	uk_buf_fini(&hex);
+	uk_buf_fini(&phone);
+	return rc != UK_OK ? rc : ended;
+}
+
+static void
+add_challenge(const struct api *a, const struct order *o, json_t *v)
+{
+	struct proof_challenge c;
+
+	if (o->state != ST_PROVING)
+		return;
+	proof_challenge(a, o, 0, &c);
+	(void)json_object_set_new(v, "challenge",
+	    json_pack("{s:s, s:s, s:I}", "nonce", c.nonce, "audience", PROOF_AUDIENCE, "expires",
+		(json_int_t)c.expires));
+}
+
+static enum uk_rc
+add_certificate(struct store_tx *tx, const struct order *o, json_t *v, struct uk_err *err)
+{
+	struct store_rows *rows;
+	char *text;
+
+	if (o->state != ST_PROVING && o->state != ST_SHIPPING && o->state != ST_DONE)
+		return UK_OK;
+	rows = store_query(tx, SQL_CERTIFICATES_OF_ORDER, STORE_ARGS(DB_T(o->id)));
+	if (store_next(rows)) {
+		text = uk_b64_dup(store_blob(rows, 5));
+		set_str(v, "certificateDer", text);
+		free(text);
+	}
+	return store_end(rows, err);
+}
+
+static enum uk_rc
+add_producer(struct store_tx *tx, const struct order *o, json_t *v, struct uk_err *err)
+{
+	char name[128];
+	enum uk_rc rc;
+
+	if (o->producer[0] == '\0')
+		return UK_OK;
+	if ((rc = staff_name(tx, o->producer, name, err)) == UK_OK)
+		set_str(v, "producer", name);
+	return rc;
+}
+
+/* Who prints a label needs no identity numbers. */
+static void
+mask_form(json_t *v, unsigned who)
+{
+	static const char *const members[] = { "legalPersonId", "agentId" };
+	json_t *form = json_object_get(v, "form");
+
+	if ((who & (WHO_REVIEWER | WHO_AUDITOR)) != 0)
+		return;
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+		const char *s = json_string_value(json_object_get(form, members[i]));
+		char masked[32];
+
+		if (s == NULL || strlen(s) != 18)
+			continue;
+		(void)snprintf(masked, sizeof(masked), "%.3s*************%s", s, s + 16);
+		(void)json_object_set_new(form, members[i], json_string(masked));
+	}
+}
+
+enum uk_rc
+detail_json(const struct api *a, struct store_tx *tx, const char *id, unsigned who, json_t **out,
+    struct uk_err *err)
+{
+	json_t *evidence = json_object();
+	json_t *history = NULL;
+	json_t *v = NULL;
+	struct order o;
+	enum uk_rc rc;
+
+	if ((rc = order_load(tx, id, &o, err)) != UK_OK ||
+	    (rc = order_json(a, tx, id, who, &v, err)) != UK_OK ||
+	    (rc = history_json(tx, &o, &history, err)) != UK_OK ||
+	    (rc = identity_evidence(tx, &o, evidence, err)) != UK_OK ||
+	    (rc = signature_evidence(a, tx, &o, evidence, err)) != UK_OK ||
+	    (rc = add_producer(tx, &o, v, err)) != UK_OK ||
+	    (rc = add_certificate(tx, &o, v, err)) != UK_OK)
+		goto out;
+	add_challenge(a, &o, v);
+	mask_form(v, who);
+	(void)json_object_set(v, "history", history);
+	(void)json_object_set(v, "evidence", evidence);
+	*out = v;
+	v = NULL;
+out:
+	json_decref(v);
+	json_decref(history);
+	json_decref(evidence);
+	return rc;
+}

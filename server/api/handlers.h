@@ -1,0 +1,130 @@
+/* The handlers that routes.c names, the bodies they read, and what they share. */
+#ifndef API_HANDLERS_H
+#define API_HANDLERS_H
+
+#include "api/api.h"
+
+/* orders.c */
+http_handler order_create;
+http_handler order_get;
+http_handler order_edit;
+http_handler order_confirm;
+http_handler order_submit;
+http_handler order_cancel;
+http_handler order_refund;
+
+/* identity.c, documents.c, signature.c, payment.c, query.c */
+http_handler identity_check;
+http_handler document_put;
+http_handler document_get;
+http_handler signature_code;
+http_handler signature_create;
+http_handler payment_start;
+http_handler payment_check;
+http_handler query_code;
+http_handler query_start;
+http_handler query_get;
+
+/* staff.c, review.c, production.c */
+http_handler staff_challenge;
+http_handler staff_login;
+http_handler staff_me;
+http_handler staff_logout;
+http_handler staff_orders;
+http_handler staff_order;
+http_handler staff_document;
+http_handler review_approve;
+http_handler review_reject;
+http_handler review_redeliver;
+http_handler finance_refund;
+http_handler finance_refunded;
+http_handler production_claim;
+http_handler production_release;
+http_handler production_ticket;
+http_handler production_request;
+http_handler production_proof;
+http_handler production_shipment;
+http_handler production_label;
+
+/* notify.c, ca.c, site.c */
+http_handler notify_alipay;
+http_handler notify_bank;
+http_handler ca_issuer;
+http_handler ca_root;
+http_handler ca_crl;
+http_handler site_get;
+
+/* The bodies, as the tables of routes.c fill them. */
+struct create_body {
+	const char *kind;
+	json_t *form;
+};
+
+struct edit_body {
+	int64_t version;
+	json_t *form;
+};
+
+struct version_body {
+	int64_t version;
+};
+
+struct identity_body {
+	const char *method;
+	const char *phone;
+	const char *card;
+	const char *account;
+	const char *bank;
+};
+
+struct code_body {
+	const char *code;
+};
+
+struct query_body {
+	const char *kind;
+	const char *number;
+	const char *code;
+};
+
+struct login_body {
+	const char *nonce;
+	struct uk_buf certificate;
+	struct uk_buf signature;
+};
+
+struct review_body {
+	int64_t version;
+	const char *reason;
+	const char *note;
+};
+
+struct refunded_body {
+	int64_t version;
+	const char *payment;
+	const char *note;
+};
+
+struct ticket_body {
+	const char *token;
+	json_t *channel;
+	const char *vouch;
+};
+
+struct request_body {
+	const char *token;
+	struct uk_buf request;
+};
+
+struct proof_body {
+	struct uk_buf signature;
+	struct uk_buf certificate;
+};
+
+struct shipment_body {
+	int64_t version;
+	const char *carrier;
+	const char *tracking;
+};
+
+#endif

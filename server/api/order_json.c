@@ -1,0 +1,233 @@
+#include <string.h>
+
+#include "api/answer.h"
+#include "api/form.h"
+#include "api/numbers.h"
+
+static void
+set_int(json_t *o, const char *key, int64_t v)
+{
+	if (v != 0)
+		(void)json_object_set_new(o, key, json_integer(v));
+}
+
+static void
+set_str(json_t *o, const char *key, const char *v)
+{
+	if (v != NULL && *v != '\0')
+		(void)json_object_set_new(o, key, json_string(v));
+}
+
+static json_t *
+identity_json(const struct order *o, int64_t now)
+{
+	json_t *v = json_pack("{s:s, s:i}", "status", identity_status_name(o->identity_status),
+	    "attemptsLeft", order_identity_attempts_left(o, now));
+
+	set_str(v, "method", identity_method_name(o->identity_method));
+	if (o->identity_status == IDENTITY_FAILED)
+		set_str(v, "reason", o->identity_reason);
+	return v;
+}
+
+static enum uk_rc
+documents_json(struct store_tx *tx, const struct order *o, json_t **out, struct uk_err *err)
+{
+	struct store_rows *rows = store_query(tx, SQL_DOCUMENTS_OF_ORDER, STORE_ARGS(DB_T(o->id)));
+	json_t *v = json_object();
+	enum uk_rc rc;
+
+	while (store_next(rows))
+		(void)json_object_set_new(v, store_text(rows, 0),
+		    json_pack("{s:I, s:I, s:I, s:I}", "width", (json_int_t)store_int(rows, 1),
+			"height", (json_int_t)store_int(rows, 2), "bytes",
+			(json_int_t)store_int(rows, 3), "uploadedAt",
+			(json_int_t)store_int(rows, 4)));
+	if ((rc = store_end(rows, err)) == UK_OK)
+		*out = v;
+	else
+		json_decref(v);
+	return rc;
+}
+
+static json_t *
+needed_json(const struct order *o)
+{
+	const int64_t bits = order_kind_get(o->kind)->documents;
+	json_t *v = json_array();
+
+	for (int t = 0; t < DOC__MAX; t++)
+		if ((bits & (INT64_C(1) << t)) != 0)
+			(void)json_array_append_new(
+			    v, json_string(document_type_name((enum document_type)t)));
+	return v;
+}
+
+static json_t *
+signature_json(const struct order *o, const json_t *form)
+{
+	const char *phone =
+	    json_string_value(json_object_get(form, order_kind_get(o->kind)->phone));
+	char masked[NUMBER_MASK_LEN];
+	json_t *v;
+
+	number_phone_mask(phone != NULL ? phone : "", masked);
+	v = json_pack("{s:s}", "phone", masked);
+	set_int(v, "signedAt", o->signed_at);
+	return v;
+}
+
+static enum uk_rc
+payment_json(struct store_tx *tx, const struct order *o, json_t **out, struct uk_err *err)
+{
+	struct store_rows *rows = store_query(tx, SQL_PAYMENT_GET, STORE_ARGS(DB_T(o->payment)));
+	json_t *v = json_pack("{s:I, s:s}", "amount", (json_int_t)o->amount_due, "status",
+	    payment_status_name(order_payment_status(o)));
+	enum uk_rc rc;
+
+	set_int(v, "paidAt", o->paid_at);
+	if (store_next(rows))
+		set_str(v, "tradeNo", store_text(rows, 5));
+	if ((rc = store_end(rows, err)) == UK_OK)
+		*out = v;
+	else
+		json_decref(v);
+	return rc;
+}
+
+/* The applicant reads a rejection's note; what staff note on an approval stays with them. */
+static enum uk_rc
+review_json(struct store_tx *tx, const struct order *o, json_t **out, struct uk_err *err)
+{
+	struct store_rows *rows = store_query(
+	    tx, SQL_EVENT_LAST_NOTE, STORE_ARGS(DB_T(o->id), DB_T(order_event_name(EV_REJECT))));
+	json_t *v = json_object();
+	enum uk_rc rc;
+
+	set_int(v, "dueAt", o->review_due);
+	set_int(v, "decidedAt", o->reviewed_at);
+	set_str(v, "result", review_result_name(o->review_result));
+	if (o->review_result == REVIEW_REJECTED)
+		set_str(v, "reason", o->review_reason);
+	if (store_next(rows) && o->review_result == REVIEW_REJECTED)
+		set_str(v, "note", store_text(rows, 0));
+	if ((rc = store_end(rows, err)) == UK_OK)
+		*out = v;
+	else
+		json_decref(v);
+	return rc;
+}
+
+static enum uk_rc
+shipping_json(struct store_tx *tx, const struct order *o, json_t **out, struct uk_err *err)
+{
+	struct store_rows *rows = store_query(tx, SQL_SHIPMENT_GET, STORE_ARGS(DB_T(o->id)));
+	json_t *v = json_object();
+	enum uk_rc rc;
+
+	if (store_next(rows)) {
+		set_str(v, "carrier", store_text(rows, 0));
+		set_str(v, "tracking", store_text(rows, 1));
+		set_int(v, "postedAt", store_int(rows, 2));
+	}
+	if ((rc = store_end(rows, err)) == UK_OK)
+		*out = v;
+	else
+		json_decref(v);
+	return rc;
+}
+
+static enum uk_rc
+certificate_json(struct store_tx *tx, const struct order *o, json_t **out, struct uk_err *err)
+{
+	struct store_rows *rows =
+	    store_query(tx, SQL_CERTIFICATES_OF_ORDER, STORE_ARGS(DB_T(o->id)));
+	json_t *v = json_object();
+	enum uk_rc rc;
+
+	while (store_next(rows) && json_object_size(v) == 0) {
+		if (store_int(rows, 7) != 0)
+			continue; /* revoked: of a key that was made again */
+		set_str(v, "serial", store_text(rows, 0));
+		set_str(v, "subject", store_text(rows, 2));
+		set_int(v, "notBefore", store_int(rows, 3));
+		set_int(v, "notAfter", store_int(rows, 4));
+	}
+	if ((rc = store_end(rows, err)) == UK_OK)
+		*out = v;
+	else
+		json_decref(v);
+	return rc;
+}
+
+static json_t *
+actions_json(const struct order *o, int64_t now)
+{
+	const char *names[WORKFLOW_ACTIONS_MAX];
+	const int n = workflow_actions(o, now, names);
+	json_t *v = json_array();
+
+	for (int i = 0; i < n; i++)
+		(void)json_array_append_new(v, json_string(names[i]));
+	return v;
+}
+
+/* What comes from the order's own row and form. */
+static json_t *
+head_json(const struct api *a, const struct order *o, const json_t *form)
+{
+	const int64_t now = api_now(a);
+
+	return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:O, s:o, s:o, s:o, s:o, s:o}", "id",
+	    o->id, "kind", order_kind_name(o->kind), "state", order_state_name(o->state), "version",
+	    (json_int_t)o->version, "createdAt", (json_int_t)o->created_at, "updatedAt",
+	    (json_int_t)o->updated_at, "form", form, "warnings", form_warnings(form), "identity",
+	    identity_json(o, now), "documentsNeeded", needed_json(o), "signature",
+	    signature_json(o, form), "actions", actions_json(o, now));
+}
+
+/* Each part has tables of its own. */
+static const struct {
+	const char *name;
+	enum uk_rc (*read)(struct store_tx *, const struct order *, json_t **, struct uk_err *);
+} parts[] = {
+	{ "documents", documents_json },
+	{ "payment", payment_json },
+	{ "review", review_json },
+	{ "shipping", shipping_json },
+	{ "certificate", certificate_json },
+};
+
+enum uk_rc
+order_json(const struct api *a, struct store_tx *tx, const char *id, unsigned who, json_t **out,
+    struct uk_err *err)
+{
+	struct order o;
+	json_t *form = NULL;
+	json_t *v = NULL;
+	enum uk_rc rc;
+
+	(void)who;
+	if ((rc = order_load(tx, id, &o, err)) != UK_OK ||
+	    (rc = order_form_load(tx, a->crypt, id, &form, err)) != UK_OK)
+		return rc;
+	v = head_json(a, &o, form);
+	json_decref(form);
+	for (size_t i = 0; rc == UK_OK && i < sizeof(parts) / sizeof(parts[0]); i++) {
+		json_t *part = NULL;
+
+		if ((rc = parts[i].read(tx, &o, &part, err)) == UK_OK)
+			(void)json_object_set_new(v, parts[i].name, part);
+	}
+	if (rc == UK_OK) {
+		json_t *part = NULL;
+
+		if ((rc = password_json(a, tx, &o, &part, err)) == UK_OK)
+			(void)json_object_set_new(v, "password", part);
+	}
+	if (rc == UK_OK)
+		*out = v;
+	else
+		json_decref(v);
+	return rc;
+}

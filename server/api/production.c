@@ -1,0 +1,277 @@
+#include <string.h>
+
+#include "api/answer.h"
+#include "api/handlers.h"
+#include "api/label.h"
+#include "api/proof.h"
+#include "ca/login.h"
+#include "ca/request.h"
+
+#define LABEL_MAX (64u * 1024)
+
+static enum uk_rc
+plain_event(void *app, struct http_request *rq, enum order_event on, struct uk_err *err)
+{
+	const struct version_body *body = http_fields(rq);
+
+	return answer_event(app, rq, &(struct event){ .on = on, .version = body->version }, err);
+}
+
+/* [A1, A3] */
+enum uk_rc
+production_claim(void *app, struct http_request *rq, struct uk_err *err)
+{
+	return plain_event(app, rq, EV_CLAIM, err);
+}
+
+enum uk_rc
+production_release(void *app, struct http_request *rq, struct uk_err *err)
+{
+	return plain_event(app, rq, EV_RELEASE, err);
+}
+
+struct requesting {
+	const struct api *a;
+	struct event ev;
+	const char *token;
+	struct uk_span der;
+};
+
+static enum uk_rc
+store_request(struct store_tx *tx, void *ctx, struct uk_err *err)
+{
+	struct requesting *r = ctx;
+	struct workflow_result result;
+	enum uk_rc rc;
+
+	if ((rc = workflow_apply(r->a->workflow, tx, &r->ev, &result, err)) != UK_OK)
+		return rc;
+	return store_run(tx, SQL_REQUEST_PUT,
+	    STORE_ARGS(DB_T(r->ev.order), DB_I(result.order.requests), DB_T(r->token), DB_B(r->der),
+		DB_I(api_now(r->a))),
+	    NULL, err);
+}
+
+/* Printable, so that it may stand in a label and a log. */
+static bool
+serial_plain(const char *s)
+{
+	for (; *s != '\0'; s++)
+		if (*s <= ' ' || *s > '~')
+			return false;
+	return true;
+}
+
+enum uk_rc
+production_request(void *app, struct http_request *rq, struct uk_err *err)
+{
+	const struct api *a = app;
+	const struct request_body *body = http_fields(rq);
+	struct requesting r = { .a = a,
+		.ev = { .on = EV_REQUEST },
+		.token = body->token,
+		.der = uk_buf_span(&body->request) };
+	struct uk_buf spki;
+	enum uk_rc rc;
+
+	if (!serial_plain(body->token))
+		return uk_fail_field(err, "token", NULL);
+	uk_buf_init(&spki, SPKI_MAX);
+	event_from(rq, &r.ev);
+	if ((rc = request_read(r.der, &spki, err)) == UK_OK)
+		rc = store_write_wait(a->store, store_request, &r, err);
+	uk_buf_fini(&spki);
+	return rc == UK_OK ? answer_detail(a, rq, r.ev.order, err) : rc;
+}
+
+struct proving {
+	const struct api *a;
+	const char *id;
+	struct order order;
+	struct uk_buf der; /* the newest certificate of the order */
+};
+
+static enum uk_rc
+read_certificate(struct store_tx *tx, void *ctx, struct uk_err *err)
+{
+	struct proving *p = ctx;
+	struct store_rows *rows;
+	enum uk_rc rc;
+
+	uk_buf_reset(&p->der);
+	if ((rc = order_load(tx, p->id, &p->order, err)) != UK_OK)
+		return rc;
+	rows = store_query(tx, SQL_CERTIFICATES_OF_ORDER, STORE_ARGS(DB_T(p->id)));
+	if (store_next(rows))
+		uk_buf_put(&p->der, store_blob(rows, 5));
+	return store_end(rows, err);
+}
+
+static enum uk_rc
+check_proof(const struct proving *p, struct uk_span signature, struct uk_err *err)
+{
+	struct uk_cert *cert = NULL;
+	enum uk_rc rc;
+
+	if ((rc = uk_cert_parse(uk_buf_span(&p->der), &cert, err)) != UK_OK)
+		return rc;
+	for (int back = 0; back < PROOF_WINDOWS; back++) {
+		struct proof_challenge c;
+
+		proof_challenge(p->a, &p->order, back, &c);
+		rc = login_check(cert, p->a->issuer,
+		    &(struct uk_login){ .origin = p->a->origin,
+			.audience = PROOF_AUDIENCE,
+			.nonce = c.nonce,
+			.expires = c.expires },
+		    signature, api_now(p->a), err);
+		if (rc == UK_OK)
+			break;
+	}
+	uk_cert_free(&cert);
+	return rc;
+}
+
+/* Only the certificate that was issued for this order, and only the key that is in it. */
+enum uk_rc
+production_proof(void *app, struct http_request *rq, struct uk_err *err)
+{
+	const struct api *a = app;
+	const struct proof_body *body = http_fields(rq);
+	struct proving p = { .a = a, .id = http_param(rq, "id") };
+	struct uk_err why = { 0 };
+	enum uk_rc rc;
+
+	uk_buf_init(&p.der, UK_CERT_MAX);
+	if ((rc = store_read(a->store, read_certificate, &p, err)) != UK_OK)
+		goto out;
+	if (p.order.state != ST_PROVING) {
+		rc = uk_fail(err, UK_E_CONFLICT, NULL, "proof", 0);
+		goto out;
+	}
+	if (!uk_span_eq(uk_buf_span(&p.der), uk_buf_span(&body->certificate))) {
+		rc = uk_fail_field(err, "certificate", "proof-refused");
+		goto out;
+	}
+	if (check_proof(&p, uk_buf_span(&body->signature), &why) != UK_OK) {
+		uk_log_err(a->log, UK_LOG_WARN, "production.proof-refused", &why);
+		rc = uk_fail_field(err, "signature", "proof-refused");
+		goto out;
+	}
+	rc =
+	    answer_event(a, rq, &(struct event){ .on = EV_PROOF, .version = p.order.version }, err);
+out:
+	uk_buf_fini(&p.der);
+	return rc;
+}
+
+struct shipping {
+	const struct api *a;
+	struct event ev;
+	const struct shipment_body *body;
+};
+
+static enum uk_rc
+store_shipment(struct store_tx *tx, void *ctx, struct uk_err *err)
+{
+	struct shipping *s = ctx;
+	enum uk_rc rc;
+
+	rc = workflow_apply(s->a->workflow, tx, &s->ev, &(struct workflow_result){ 0 }, err);
+	if (rc != UK_OK)
+		return rc;
+	return store_run(tx, SQL_SHIPMENT_PUT,
+	    STORE_ARGS(DB_T(s->ev.order), DB_T(s->body->carrier), DB_T(s->body->tracking),
+		DB_I(api_now(s->a))),
+	    NULL, err);
+}
+
+static bool
+tracking_plain(const char *s)
+{
+	static const char allowed[] =
+	    "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-";
+
+	return s[strspn(s, allowed)] == '\0';
+}
+
+/* [N9, C10] */
+enum uk_rc
+production_shipment(void *app, struct http_request *rq, struct uk_err *err)
+{
+	const struct api *a = app;
+	const struct shipment_body *body = http_fields(rq);
+	struct shipping s = {
+		.a = a, .ev = { .on = EV_SHIPMENT, .version = body->version }, .body = body
+	};
+	enum uk_rc rc;
+
+	if (!tracking_plain(body->tracking))
+		return uk_fail_field(err, "tracking", NULL);
+	event_from(rq, &s.ev);
+	rc = store_write_wait(a->store, store_shipment, &s, err);
+	return rc == UK_OK ? answer_detail(a, rq, s.ev.order, err) : rc;
+}
+
+struct labelling {
+	const struct api *a;
+	const char *id;
+	json_t *form;
+	char token[65];
+};
+
+static enum uk_rc
+read_label(struct store_tx *tx, void *ctx, struct uk_err *err)
+{
+	struct labelling *l = ctx;
+	struct store_rows *rows;
+	struct order o;
+	enum uk_rc rc;
+
+	json_decref(l->form);
+	l->form = NULL;
+	l->token[0] = '\0';
+	if ((rc = order_load(tx, l->id, &o, err)) != UK_OK)
+		return rc;
+	if (o.state != ST_PROVING && o.state != ST_SHIPPING && o.state != ST_DONE)
+		return uk_fail(err, UK_E_CONFLICT, NULL, "label", 0);
+	rows = store_query(tx, SQL_REQUEST_GET, STORE_ARGS(DB_T(l->id), DB_I(o.requests)));
+	if (store_next(rows))
+		(void)snprintf(l->token, sizeof(l->token), "%s", store_text(rows, 0));
+	if ((rc = store_end(rows, err)) != UK_OK)
+		return rc;
+	return order_form_load(tx, l->a->crypt, l->id, &l->form, err);
+}
+
+static const char *
+member(const struct labelling *l, const char *name)
+{
+	const char *s = json_string_value(json_object_get(l->form, name));
+
+	return s != NULL ? s : "";
+}
+
+enum uk_rc
+production_label(void *app, struct http_request *rq, struct uk_err *err)
+{
+	const struct api *a = app;
+	struct labelling l = { .a = a, .id = http_param(rq, "id") };
+	struct uk_buf page;
+	enum uk_rc rc;
+
+	uk_buf_init(&page, LABEL_MAX);
+	rc = store_read(a->store, read_label, &l, err);
+	if (rc == UK_OK) {
+		label_put(&page, &(struct label){ .sender = a->name,
+				     .order = l.id,
+				     .recipient = member(&l, "recipient"),
+				     .phone = member(&l, "recipientPhone"),
+				     .address = member(&l, "address"),
+				     .postcode = member(&l, "postcode"),
+				     .token = l.token });
+		http_answer_bytes(rq, 200, "text/html; charset=utf-8", &page);
+	}
+	uk_buf_fini(&page);
+	json_decref(l.form);
+	return rc;
+}

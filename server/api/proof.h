@@ -1,0 +1,23 @@
+/*
+ * The challenge that a new key signs to prove that it works ([A3]).  It is derived and not stored:
+ * whoever looks at the order gets the one of the present window, and the windows of now and just
+ * before are accepted; the order's state is what makes a proof count only once.
+ */
+#ifndef API_PROOF_H
+#define API_PROOF_H
+
+#include "api/api.h"
+
+#define PROOF_AUDIENCE "ukey-proof"
+#define PROOF_WINDOWS  2
+
+struct proof_challenge {
+	char nonce[CRYPT_INDEX_LEN];
+	int64_t expires;
+};
+
+/* back: 0 the present window, 1 the one before. */
+void proof_challenge(
+    const struct api *a, const struct order *o, int back, struct proof_challenge *out);
+
+#endif

@@ -1,0 +1,25 @@
+#include "api/handlers.h"
+
+/* The ports that each user's daemon tries in turn; the page's CSP names the same. */
+static const int daemon_ports[] = { 21071, 21072, 21073, 21074, 21075 };
+
+#define REVIEW_DAYS 3
+
+enum uk_rc
+site_get(void *app, struct http_request *rq, struct uk_err *err)
+{
+	const struct api *a = app;
+	json_t *ports = json_array();
+	json_t *site;
+
+	(void)err;
+	for (size_t i = 0; i < sizeof(daemon_ports) / sizeof(daemon_ports[0]); i++)
+		(void)json_array_append_new(ports, json_integer(daemon_ports[i]));
+	site = json_pack("{s:s, s:s, s:{s:I, s:I}, s:b, s:o, s:i}", "name", a->name, "servicePhone",
+	    a->service_phone, "prices", "unit-new", (json_int_t)a->price_unit_new, "person-new",
+	    (json_int_t)a->price_person_new, "development", a->development ? 1 : 0, "ports", ports,
+	    "reviewDays", REVIEW_DAYS);
+	http_answer_json(rq, 200, site);
+	json_decref(site);
+	return UK_OK;
+}

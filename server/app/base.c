@@ -1,0 +1,75 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/base.h"
+#include "app/clock.h"
+#include "app/keys.h"
+
+static enum uk_rc
+open_keys(struct base *b, struct uk_err *err)
+{
+	char *path = keys_path(b->settings.ca_dir, "master.key");
+	enum uk_rc rc;
+
+	if ((rc = keys_master_read(b->settings.ca_dir, &b->master, err)) == UK_OK)
+		rc = crypt_open(path, &b->random, &b->crypt, err);
+	free(path);
+	if (rc != UK_OK)
+		return rc;
+	return authority_open(
+	    &(struct authority_settings){
+		.dir = b->settings.ca_dir, .origin = b->settings.origin, .master = b->master },
+	    &b->authority, err);
+}
+
+static enum uk_rc
+open_all(struct base *b, struct uk_err *err)
+{
+	enum uk_rc rc;
+
+	uk_log_init(&b->log, "ukey-ca");
+	if (uk_log_set_level(&b->log, b->settings.log_level) != UK_OK)
+		return uk_fail_field(err, "log-level", NULL);
+	offset_clock_init(&b->clock, b->settings.clock_file);
+	b->random = uk_random_system;
+	if ((rc = open_keys(b, err)) != UK_OK)
+		return rc;
+	rc = store_open(
+	    &(struct store_setup){
+		.driver = "sqlite", .where = b->settings.database, .log = &b->log },
+	    &b->store, err);
+	return rc;
+}
+
+enum uk_rc
+base_open(struct base *b, const char *config, struct uk_err *err)
+{
+	enum uk_rc rc;
+
+	*b = (struct base){ 0 };
+	if ((rc = settings_load(config, &b->settings, err)) != UK_OK)
+		return rc;
+	if ((rc = open_all(b, err)) != UK_OK)
+		base_close(b);
+	return rc;
+}
+
+enum uk_rc
+base_open_dir(struct base *b, const char *dir, struct uk_err *err)
+{
+	char *path = keys_path(dir, "config.json");
+	const enum uk_rc rc = base_open(b, path, err);
+
+	free(path);
+	return rc;
+}
+
+void
+base_close(struct base *b)
+{
+	store_close(&b->store);
+	authority_close(&b->authority);
+	crypt_free(&b->crypt);
+	uk_secret_free(&b->master);
+	settings_fini(&b->settings);
+}

@@ -1,0 +1,26 @@
+/* The outside world: payment, bank, messages, identity checks.  One that is not configured is NULL.
+ */
+#ifndef APP_CONNECTORS_H
+#define APP_CONNECTORS_H
+
+#include "app/base.h"
+
+struct bank;
+struct http_client;
+struct ident;
+struct pay;
+struct sms;
+
+struct connectors {
+	struct http_client *http;
+	struct pay *pay;
+	struct bank *bank;
+	struct sms *sms;
+	struct ident *ident;
+};
+
+/* On failure nothing is left open. */
+UK_CHECK enum uk_rc connectors_open(struct connectors *c, const struct base *b, struct uk_err *err);
+void connectors_close(struct connectors *c);
+
+#endif

@@ -1,0 +1,102 @@
+#include <time.h>
+
+#include "app/enrol.h"
+#include "ca/issuer.h"
+#include "ca/request.h"
+
+/* The same moment a year later; 29 February becomes 1 March. */
+static int64_t
+year_after(int64_t t)
+{
+	const time_t now = (time_t)t;
+	struct tm tm;
+
+	if (gmtime_r(&now, &tm) == NULL)
+		return 0;
+	tm.tm_year++;
+	return (int64_t)timegm(&tm);
+}
+
+struct booking {
+	const struct base *base;
+	const char *intent;
+	struct issuer_intent prepared;
+	int64_t now;
+	const struct uk_cert *cert;
+};
+
+static enum uk_rc
+intend(struct store_tx *tx, void *ctx, struct uk_err *err)
+{
+	const struct booking *b = ctx;
+
+	return store_run(tx, SQL_CERTIFICATE_INTEND,
+	    STORE_ARGS(DB_T(b->prepared.serial), DB_T(b->intent), DB_T(""),
+		DB_T(profile_name(PROFILE_STAFF)), DB_I(b->now), DB_I(year_after(b->now)),
+		DB_I(b->now), DB_B(uk_buf_span(&b->prepared.tbs))),
+	    NULL, err);
+}
+
+static enum uk_rc
+book(struct store_tx *tx, void *ctx, struct uk_err *err)
+{
+	const struct booking *b = ctx;
+
+	return store_run(tx, SQL_CERTIFICATE_ISSUED,
+	    STORE_ARGS(DB_T(b->intent), DB_B(uk_cert_der(b->cert)), DB_T(uk_cert_subject(b->cert)),
+		DB_T(uk_cert_fingerprint(b->cert)), DB_I(b->now)),
+	    NULL, err);
+}
+
+static enum uk_rc
+prepare(struct booking *b, const struct enrol_wish *wish, struct uk_err *err)
+{
+	struct uk_buf spki;
+	enum uk_rc rc;
+
+	uk_buf_init(&spki, SPKI_MAX);
+	rc = request_read(wish->request, &spki, err);
+	if (rc == UK_OK)
+		rc = issuer_prepare(b->base->authority,
+		    &(struct issuer_order){ .profile = PROFILE_STAFF,
+			.subject = wish->subject,
+			.spki = uk_buf_span(&spki),
+			.not_before = b->now,
+			.not_after = year_after(b->now) },
+		    &b->base->random, &b->prepared, err);
+	uk_buf_fini(&spki);
+	return rc;
+}
+
+static enum uk_rc
+sign(struct booking *b, struct uk_buf *der, struct uk_err *err)
+{
+	struct uk_cert *cert = NULL;
+	enum uk_rc rc;
+
+	rc = issuer_sign(b->base->authority, uk_buf_span(&b->prepared.tbs), der, err);
+	if (rc == UK_OK)
+		rc = uk_cert_parse(uk_buf_span(der), &cert, err);
+	if (rc == UK_OK) {
+		b->cert = cert;
+		rc = store_write_wait(b->base->store, book, b, err);
+		b->cert = NULL;
+	}
+	uk_cert_free(&cert);
+	return rc;
+}
+
+enum uk_rc
+enrol_certificate(
+    const struct base *base, const struct enrol_wish *wish, struct uk_buf *der, struct uk_err *err)
+{
+	struct booking b = { .base = base, .intent = wish->intent, .now = uk_now(&base->clock) };
+	enum uk_rc rc;
+
+	if ((rc = prepare(&b, wish, err)) != UK_OK)
+		return rc;
+	if ((rc = store_write_wait(base->store, intend, &b, err)) == UK_OK)
+		rc = sign(&b, der, err);
+	issuer_intent_fini(&b.prepared);
+	return rc;
+}

@@ -1,0 +1,6 @@
+foreach(class Applicant Payment Late Desk Program)
+  add_test(NAME system-server-${class}
+    COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_SOURCE_DIR}/server_test.py
+            ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} ${class})
+  set_tests_properties(system-server-${class} PROPERTIES LABELS system TIMEOUT 300)
+endforeach()

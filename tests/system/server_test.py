@@ -1,0 +1,779 @@
+#!/usr/bin/env python3
+"""The server's side of a new unit certificate, by its API: the real ukey-ca on SQLite, the real
+ukey-sandbox, over HTTP.  server_test.py BIN_DIR [unittest arguments]"""
+
+import json
+import os
+import re
+import sqlite3
+import sys
+import time
+import unittest
+import urllib.parse
+
+from server_world import Browser, Key, World, b64, openssl, png, wait_until
+
+BIN = None
+
+FORM = {
+    "organisation": "福州市鼓楼区测试有限公司",
+    "creditCode": "91350100M000100Y43",
+    "legalPersonName": "张三",
+    "legalPersonId": "11010519491231002X",
+    "agentName": "李四",
+    "agentId": "34052419800101001X",
+    "agentPhone": "13800000001",
+    "agentEmail": "li.si@example.com",
+    "recipient": "李四",
+    "recipientPhone": "13800000001",
+    "address": "福建省福州市鼓楼区一号",
+    "postcode": "350001",
+    "invoiceType": "general",
+    "photoConsent": True,
+    "agreement": True,
+}
+NEEDED = ["business-licence", "legal-person-front", "legal-person-back", "agent-front", "agent-back"]
+PHOTO = png(640, 480)
+SERIAL = [0]
+
+
+def phone():
+    """A fresh one for every order, so that limits of one test are not felt in another."""
+    SERIAL[0] += 1
+    return "139%07d1" % SERIAL[0]
+
+
+class Order:
+    """An applicant at work; each step returns self, having checked that it went well."""
+
+    def __init__(self, test, **form):
+        self.test, self.world = test, test.world
+        self.browser = Browser(self.world.ca_port)
+        self.form = dict(FORM, agentPhone=phone(), **form)
+        self.take(self.browser.post("/api/orders", {"kind": "unit-new", "form": self.form}), 201)
+        self.path = "/api/orders/" + self.now["id"]
+
+    def take(self, answer, status=200):
+        self.test.assertEqual(answer.status, status, answer.body)
+        self.now = answer.json
+        return self
+
+    def refresh(self):
+        return self.take(self.browser.get(self.path))
+
+    def until(self, state):
+        wait_until(lambda: self.refresh().now["state"] == state)
+        return self
+
+    def step(self, name):
+        return self.take(self.browser.post("%s/%s" % (self.path, name), {"version": self.now["version"]}))
+
+    def identity(self, body=None):
+        answer = self.browser.post(self.path + "/identity",
+                                   body or {"method": "mobile", "phone": "13700000001"})
+        self.take(answer)
+        wait_until(lambda: self.refresh().now["identity"]["status"] != "checking")
+        return self
+
+    def photos(self):
+        for kind in NEEDED:
+            self.take(self.browser.put("%s/documents/%s" % (self.path, kind), PHOTO, "image/png"))
+        return self
+
+    def ask_code(self):
+        sent = len([m for m in self.world.messages(self.form["agentPhone"]) if "签名" in m])
+        answer = self.browser.post(self.path + "/signature/code")
+        self.test.assertEqual(answer.status, 200, answer.body)
+        return self.world.code(self.form["agentPhone"], "签名", sent)
+
+    def sign(self):
+        return self.take(self.browser.post(self.path + "/signature", {"code": self.ask_code()}))
+
+    def to_documents(self, identity=None):
+        self.identity(identity).until("confirm")
+        return self.step("confirm")
+
+    def to_signature(self, identity=None):
+        return self.to_documents(identity).photos().step("submit")
+
+    def to_payment(self, identity=None):
+        self.to_signature(identity).sign()
+        self.test.assertEqual(self.now["state"], "payment")
+        return self
+
+    def pay_url(self):
+        answer = self.browser.post(self.path + "/payment")
+        self.test.assertEqual(answer.status, 200, answer.body)
+        return answer.json["url"]
+
+    def to_review(self, identity=None):
+        self.to_payment(identity)
+        self.world.cashier(self.pay_url())
+        return self.until("review")
+
+
+class Case(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.world = World(BIN)
+        try:
+            cls.world.start_sandbox()
+            cls.world.init()
+            cls.world.start_ca()
+            cls.prepare()
+        except BaseException:
+            sys.stderr.write(cls.world.log_text()[-4000:])
+            cls.world.close()
+            raise
+
+    @classmethod
+    def prepare(cls):
+        pass
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.world.close()
+
+    def tearDown(self):
+        self.world.fault(reset=True)
+
+    def refused(self, answer, status, reason, field=None):
+        self.assertEqual((answer.status, answer.reason), (status, reason), answer.body)
+        if field is not None:
+            self.assertEqual(answer.json["error"]["field"], field)
+        self.assertTrue(answer.json["error"]["requestId"])
+
+
+class Applicant(Case):
+    def test_site(self):
+        site = Browser(self.world.ca_port).get("/api/site").json
+        self.assertEqual(site["prices"], {"unit-new": 20000, "person-new": 10000})
+        self.assertEqual(site["reviewDays"], 3)
+
+    def test_form_numbers(self):
+        """[N2] check digits: refused for identity numbers, a warning for the credit code"""
+        browser = Browser(self.world.ca_port)
+        for field, value, reason in (
+                ("legalPersonId", "110105194912310021", "id-number-invalid"),
+                ("agentId", "34052419800231001X", "id-number-invalid"),
+                ("agentPhone", "12345678901", "phone-invalid"),
+                ("agentEmail", "nobody", "email-invalid"),
+                ("creditCode", "9135010", "credit-code-invalid"),
+                ("photoConsent", False, "consent-missing")):
+            answer = browser.post("/api/orders", {"kind": "unit-new", "form": dict(FORM, **{field: value})})
+            self.refused(answer, 400, reason, field)
+        answer = browser.post("/api/orders", {"kind": "unit-new", "form": dict(FORM, bonus="1")})
+        self.assertEqual(answer.status, 400)
+        self.assertEqual(browser.cookies, {})
+        order = Order(self, creditCode="91350211M0000XUF46")
+        self.assertEqual(order.now["warnings"], ["credit-code-check-digit"])
+        self.assertEqual(Order(self).now["warnings"], [])
+
+    def test_csrf_and_owner(self):
+        order = Order(self)
+        plain = order.browser.request("POST", order.path + "/cancel", '{"version":1}',
+                                      {"Content-Type": "application/json", "X-Ukey": ""})
+        self.assertEqual(plain.status, 403)
+        foreign = order.browser.request("POST", order.path + "/cancel", {"version": 1},
+                                        {"Origin": "http://evil.example"})
+        self.assertEqual(foreign.status, 403)
+        self.refused(Browser(self.world.ca_port).get(order.path), 401, "login-required")
+        other = Order(self)
+        self.refused(other.browser.get(order.path), 404, "not-found")
+        self.refused(other.browser.get("/api/orders/UK000000AAAAAAAA"), 404, "not-found")
+        cookie = Browser(self.world.ca_port).post("/api/orders", {"kind": "unit-new", "form": FORM})
+        self.assertRegex(cookie.headers["Set-Cookie"], "HttpOnly.*SameSite=Strict|SameSite=Strict.*HttpOnly")
+
+    def test_edit_and_version(self):
+        """[N4, C5] back with everything kept; an old version is refused"""
+        order = Order(self).identity().until("confirm")
+        version = order.now["version"]
+        changed = dict(order.form, address="福建省福州市鼓楼区二号")
+        order.take(order.browser.put(order.path + "/form", {"version": version, "form": changed}))
+        self.assertEqual(order.now["state"], "confirm")
+        self.assertEqual(order.now["form"]["address"], "福建省福州市鼓楼区二号")
+        answer = order.browser.post(order.path + "/confirm", {"version": version})
+        self.assertEqual(answer.status, 409)
+        # what the check proved has changed: it is asked for again
+        changed["legalPersonName"] = "王五"
+        order.take(order.browser.put(order.path + "/form", {"version": order.now["version"], "form": changed}))
+        self.assertEqual((order.now["state"], order.now["identity"]["status"]), ("identity", "none"))
+
+    def test_identity_failures(self):
+        """[N3, C4] each failure says why; the fourth attempt of the day is refused"""
+        order = Order(self)
+        answer = order.browser.post(order.path + "/identity", {"method": "mobile", "phone": "1"})
+        self.refused(answer, 400, "phone-invalid", "phone")
+        answer = order.browser.post(order.path + "/identity", {"method": "mobile", "phone": "13700000001", "card": "6222020000000001"})
+        self.assertEqual(answer.status, 400)
+        answer = order.browser.post(order.path + "/identity", {"method": "horoscope"})
+        self.assertEqual(answer.status, 400)
+        order.identity({"method": "mobile", "phone": "13700000002"})
+        self.assertEqual(order.now["identity"], {"method": "mobile", "status": "failed",
+                                                 "reason": "mismatch", "attemptsLeft": 2})
+        order.identity({"method": "bank-card", "card": "6222020000000003", "phone": "13700000001"})
+        self.assertEqual((order.now["identity"]["reason"], order.now["identity"]["attemptsLeft"]),
+                         ("no-record", 1))
+        order.identity({"method": "account", "account": "350000000002", "bank": "工商银行"})
+        self.assertEqual((order.now["identity"]["reason"], order.now["identity"]["attemptsLeft"]),
+                         ("mismatch", 0))
+        answer = order.browser.post(order.path + "/identity", {"method": "mobile", "phone": "13700000001"})
+        self.refused(answer, 429, "too-many-attempts")
+        self.assertEqual(order.refresh().now["form"], order.form)
+
+    def test_identity_unavailable(self):
+        """[C4] nobody's answer is nobody's attempt"""
+        order = Order(self)
+        order.take(order.browser.post(order.path + "/identity", {"method": "mobile", "phone": "13700000004"}))
+        self.assertEqual(order.now["identity"]["status"], "checking")
+        wait_until(lambda: order.refresh().now["identity"]["status"] == "failed", 60)
+        self.assertEqual((order.now["identity"]["reason"], order.now["identity"]["attemptsLeft"]),
+                         ("service-unavailable", 3))
+
+    def test_photos(self):
+        """[N5] no photo, too small, too large, not asked for; then all of them"""
+        order = Order(self).to_documents()
+        self.assertEqual(order.now["documentsNeeded"], NEEDED)
+        path = order.path + "/documents/business-licence"
+        self.refused(order.browser.put(path, b"no photo at all" * 100, "image/png"), 400, "photo-type")
+        self.refused(order.browser.put(path, PHOTO[:2000], "image/png"), 400, "photo-unreadable")
+        self.refused(order.browser.put(path, png(64, 64), "image/png"), 400, "photo-too-small")
+        self.assertEqual(order.browser.put(path, b"<html>", "text/html").status, 415)
+        self.refused(order.browser.put(order.path + "/documents/holder-front", PHOTO, "image/png"), 404, "not-found")
+        self.refused(order.browser.put(order.path + "/documents/passport", PHOTO, "image/png"), 404, "not-found")
+        self.too_large(order, path)
+        answer = order.browser.post(order.path + "/submit", {"version": order.refresh().now["version"]})
+        self.refused(answer, 409, "documents-missing")
+        order.photos()
+        self.assertEqual(sorted(order.now["documents"]), sorted(NEEDED))
+        self.assertEqual(order.now["documents"]["agent-back"]["width"], 640)
+        photo = order.browser.get(path)
+        self.assertEqual((photo.status, photo.headers["Content-Type"]), (200, "image/jpeg"))
+        self.assertTrue(photo.body.startswith(b"\xff\xd8"))
+        self.assertEqual(order.step("submit").now["state"], "signature")
+
+    def too_large(self, order, path):
+        try:
+            answer = order.browser.put(path, b"\xff\xd8" + bytes(20 * 1024 * 1024), "image/jpeg")
+            self.assertEqual(answer.status, 413)
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # refused by its length, before it was read
+
+    def test_signature_codes(self):
+        """[N6, C7] too early, wrong, expired, exhausted; another order's code"""
+        order = Order(self).to_signature()
+        sign = order.path + "/signature"
+        code = order.ask_code()
+        early = order.browser.post(sign + "/code")
+        self.refused(early, 429, "code-too-early")
+        self.assertGreater(early.json["error"]["retryAfter"], 0)
+        wrong = "000000" if code != "000000" else "000001"
+        for left in (4, 3, 2, 1):
+            answer = order.browser.post(sign, {"code": wrong})
+            self.refused(answer, 400, "code-wrong", "code")
+            self.assertEqual(answer.json["error"]["attemptsLeft"], left)
+        self.refused(order.browser.post(sign, {"code": wrong}), 400, "code-exhausted")
+        self.refused(order.browser.post(sign, {"code": code}), 400, "code-exhausted")
+        other = Order(self).to_signature()
+        self.refused(order.browser.post(sign, {"code": other.ask_code()}), 400, "code-exhausted")
+        self.assertEqual(order.refresh().now["state"], "signature")
+
+    def test_signature_expired(self):
+        """[N6] a code of five minutes ago"""
+        order = Order(self).to_signature()
+        code = order.ask_code()
+        try:
+            self.world.clock(301)
+            self.refused(order.browser.post(order.path + "/signature", {"code": code}), 400, "code-expired")
+            order.sign()
+            self.assertEqual(order.now["state"], "payment")
+            self.assertEqual(order.now["signature"]["phone"], order.form["agentPhone"][:3] + "****" + order.form["agentPhone"][7:])
+        finally:
+            self.world.clock(0)
+
+    def test_sms_fails(self):
+        """a code that could not be sent does not hold up the next one"""
+        order = Order(self).to_signature()
+        self.world.fault(smsError="isv.BUSINESS_LIMIT_CONTROL")
+        self.refused(order.browser.post(order.path + "/signature/code"), 503, "sms-unavailable")
+        order.sign()
+        self.assertEqual(order.now["state"], "payment")
+
+    def test_cancel(self):
+        order = Order(self).step("cancel")
+        self.assertEqual((order.now["state"], order.now["actions"]), ("cancelled", []))
+        answer = order.browser.post(order.path + "/identity", {"method": "mobile", "phone": "13700000001"})
+        self.assertEqual(answer.status, 409)
+
+    def test_query(self):
+        """[Q1, Q2] the same answer for every number; only orders of the phone that got the code"""
+        number = "91110108722619411A"
+        mine = Order(self, creditCode=number).to_signature().sign()
+        theirs = Order(self, creditCode=number)  # somebody else, with another phone
+        stranger = Browser(self.world.ca_port)
+        unknown = stranger.post("/api/query/code", {"kind": "unit", "number": "9144030071526726XG"})
+        known = stranger.post("/api/query/code", {"kind": "unit", "number": number.lower()})
+        self.assertEqual((unknown.status, unknown.body), (known.status, known.body))
+        self.assertEqual(known.json, {"sent": True})
+        for n in (number, "9144030071526726XG"):
+            again = stranger.post("/api/query/code", {"kind": "unit", "number": n})
+            self.refused(again, 429, "code-too-early")
+        code = self.world.code(mine.form["agentPhone"], "查询")
+        self.assertEqual([m for m in self.world.messages(theirs.form["agentPhone"]) if "查询" in m], [])
+        self.assertEqual(stranger.get("/api/query").json, {"orders": []})
+        wrong = {"kind": "unit", "number": number, "code": "000000" if code != "000000" else "000001"}
+        self.refused(stranger.post("/api/query", wrong), 400, "code-wrong")
+        self.refused(stranger.post("/api/query", dict(wrong, number="9144030071526726XG")), 400, "code-wrong")
+        found = stranger.post("/api/query", dict(wrong, code=code))
+        self.assertEqual(found.status, 200, found.body)
+        self.assertEqual([o["id"] for o in found.json["orders"]], [mine.now["id"]])
+        self.assertEqual(stranger.get("/api/query").json, found.json)
+        self.assertEqual(stranger.get(mine.path).status, 200)
+        self.assertEqual(stranger.get(theirs.path).status, 404)
+        # the order goes on from there [C13]
+        self.assertEqual(stranger.post(mine.path + "/payment").status, 200)
+
+
+class Payment(Case):
+    def test_paid(self):
+        """[N7, C8] the page again, the notification, the check"""
+        order = Order(self).to_payment()
+        first, second = order.pay_url(), order.pay_url()
+        number = lambda url: re.search("UK[0-9A-Z]+P[0-9]+", urllib.parse.unquote(url)).group()
+        self.assertEqual(number(first), number(second))
+        self.assertEqual(order.take(order.browser.post(order.path + "/payment/check")).now["state"], "payment")
+        self.world.cashier(second)
+        order.until("review")
+        self.assertEqual((order.now["payment"]["amount"], order.now["payment"]["status"]), (20000, "paid"))
+        self.assertGreater(order.now["review"]["dueAt"], order.now["updatedAt"])
+
+    def test_notified_five_times(self):
+        order = Order(self).to_payment()
+        self.world.fault(notifyDuplicates=4)
+        self.world.cashier(order.pay_url())
+        order.until("review")
+        version = order.now["version"]
+        time.sleep(3)
+        self.assertEqual(order.refresh().now["version"], version)
+        self.assertEqual(order.now["payment"]["status"], "paid")
+
+    def bad_notification(self, **fault):
+        """Not taken, and not needed: what the gateway answers is what counts."""
+        order = Order(self).to_payment()
+        self.world.fault(**fault)
+        self.world.cashier(order.pay_url())
+        wait_until(lambda: "notify.alipay" in self.world.log_text().split(order.now["id"])[-1])
+        self.assertEqual(order.refresh().now["state"], "payment")
+        order.take(order.browser.post(order.path + "/payment/check"))
+        self.assertEqual(order.now["state"], "review")
+        self.assertEqual(order.now["payment"]["status"], "paid")
+
+    def test_notification_of_another_amount(self):
+        """a hint like any other: the gateway is asked, and says the right one"""
+        order = Order(self).to_payment()
+        self.world.fault(notifyWrongAmount=True)
+        self.world.cashier(order.pay_url())
+        order.until("review")
+        self.assertEqual(order.now["payment"]["status"], "paid")
+
+    def test_notification_badly_signed(self):
+        self.bad_notification(notifyBadSignature=True)
+
+    def test_notification_for_another_app(self):
+        self.bad_notification(notifyForeignApp=True)
+
+    def test_forged(self):
+        """nobody can say that it is paid"""
+        order = Order(self).to_payment()
+        url = urllib.parse.unquote(order.pay_url())
+        number = re.search("UK[0-9A-Z]+P[0-9]+", url).group()
+        form = {"out_trade_no": number, "trade_status": "TRADE_SUCCESS", "total_amount": "200.00",
+                "notify_id": "1", "app_id": re.search("app_id=([0-9]+)", url).group(1), "trade_no": "1",
+                "sign_type": "RSA2", "sign": b64(bytes(256))}
+        for body in (urllib.parse.urlencode(form), "out_trade_no=" + number, ""):
+            answer = Browser(self.world.ca_port).request(
+                "POST", "/notify/alipay", body, {"Content-Type": "application/x-www-form-urlencoded"})
+            self.assertEqual((answer.status, answer.body), (200, b"fail"))
+        bank = Browser(self.world.ca_port).request(
+            "POST", "/notify/bank", '{"id":"x"}', {"Content-Type": "application/json"})
+        self.assertEqual(bank.status, 401)
+        self.assertEqual(order.refresh().now["state"], "payment")
+
+    def test_paid_after_cancel(self):
+        """[C8] money that comes after the order is over goes back by itself"""
+        order = Order(self).to_payment()
+        page = self.world.cashier(order.pay_url(), action=None)
+        self.world.fault(alipayError="ACQ.SYSTEM_ERROR")  # so that the trade is not closed at once
+        order.refresh().step("cancel")
+        self.assertEqual(order.now["state"], "cancelled")
+        self.world.press(page)
+        wait_until(lambda: order.refresh().now["state"] in ("refunded", "refund-by-hand"), 60)
+        self.assertEqual((order.now["state"], order.now["payment"]["status"]), ("refunded", "refunded"))
+        wait_until(lambda: any("退款" in m for m in self.world.messages(order.form["agentPhone"])))
+
+
+class Late(Case):
+    """In a world of its own: no other order may use up the fault."""
+
+    def test_paid_after_time_out(self):
+        """[C8] paid at the last moment, heard of too late"""
+        order = Order(self).to_payment()
+        page = self.world.cashier(order.pay_url(), action=None)
+        self.world.fault(notifyDelaySeconds=86400)
+        self.world.press(page)
+        self.world.fault(alipayError="ACQ.SYSTEM_ERROR")  # for our own question
+        try:
+            self.world.clock(25 * 3600)
+            wait_until(lambda: self.state(order) in ("expired", "refunding", "refunded"), 60)
+            wait_until(lambda: self.state(order) == "refunded", 60)
+        finally:
+            self.world.clock(0)
+
+    def state(self, order):
+        """As it stands in the database: the applicant's session has ended long before."""
+        with sqlite3.connect("file:%s?mode=ro" % os.path.join(self.world.ca_dir, "ukey-ca.db"), uri=True) as db:
+            return db.execute("SELECT state FROM orders WHERE id = ?", (order.now["id"],)).fetchone()[0]
+
+
+class Desk(Case):
+    @classmethod
+    def prepare(cls):
+        w = cls.world
+        cls.reviewer = w.staff("审核员", "reviewer")
+        cls.producer = w.staff("制证员", "producer")
+        cls.both = w.staff("多面手", "reviewer,producer")
+        cls.auditor = w.staff("审计员", "auditor")
+        cls.finance = w.staff("财务员", "finance")
+        cls.station = Key(os.path.join(w.dir, "station.key"))
+        with open(os.path.join(w.dir, "station.jwk"), "w", encoding="ascii") as f:
+            json.dump(cls.station.jwk(), f)
+        w.run("station", "add", "--dir", w.ca_dir, "--name", "一号机", "--key", os.path.join(w.dir, "station.jwk"))
+        for s in (cls.reviewer, cls.producer, cls.both, cls.auditor, cls.finance):
+            assert s.login().status == 200
+
+    def detail(self, staff, order):
+        answer = staff.browser.get("/api/staff" + order.path[4:])
+        self.assertEqual(answer.status, 200, answer.body)
+        return answer.json
+
+    def do(self, staff, order, what, body=None, status=200):
+        path = "/api/staff%s/%s" % (order.path[4:], what)
+        body = dict(body or {})
+        if "version" in body and body["version"] is None:
+            body["version"] = self.detail(staff, order)["version"]
+        answer = staff.browser.post(path, body)
+        self.assertEqual(answer.status, status, answer.body)
+        return answer
+
+    def approved(self, identity=None, by=None):
+        order = Order(self).to_review(identity)
+        self.do(by or self.reviewer, order, "approve", {"version": None})
+        return order.until("production")
+
+    def ask_ticket(self, order, station=None, who=None, **change):
+        channel = Key(os.path.join(self.world.dir, "channel.key"))
+        body = {"token": "", "channel": channel.jwk(),
+                "vouch": (station or self.station).vouch(channel, self.world.origin)}
+        body.update(change)
+        return (who or self.producer).browser.post("/api/staff%s/ticket" % order.path[4:], body)
+
+    # log-in
+
+    def test_login(self):
+        """[A1]"""
+        me = self.reviewer.browser.get("/api/staff/me").json
+        self.assertEqual(me, {"name": "审核员", "roles": ["reviewer"]})
+        nobody = Browser(self.world.ca_port)
+        self.refused(nobody.get("/api/staff/me"), 401, "login-required")
+        self.refused(nobody.get("/api/staff/orders?queue=review"), 401, "login-required")
+
+    def test_login_refused(self):
+        s = self.world.staff("新人", "reviewer")
+        c = s.challenge()
+        self.refused(s.login(c, key=self.producer.key), 401, "login-refused")
+        self.refused(s.login(c), 401, "login-refused")  # the nonce was spent
+        self.refused(s.login(origin="http://evil.example"), 401, "login-refused")
+        self.refused(s.login(dict(s.challenge(), audience="other")), 401, "login-refused")
+        self.refused(s.login(dict(s.challenge(), nonce="0" * 64)), 401, "login-refused")
+        c = s.challenge()
+        try:
+            self.world.clock(121)
+            self.refused(s.login(c), 401, "login-refused")
+        finally:
+            self.world.clock(0)
+        self.assertEqual(s.login().status, 200)
+        self.assertEqual(s.browser.post("/api/staff/logout").status, 200)
+        self.assertEqual(s.browser.get("/api/staff/me").status, 401)
+
+    def test_foreign_certificate(self):
+        key = os.path.join(self.world.dir, "foreign.key")
+        foreign = Key(key)
+        cert = openssl("req", "-x509", "-new", "-key", key, "-subj", "/CN=审核员", "-days", "1", "-outform", "DER")
+        browser = Browser(self.world.ca_port)
+        c = browser.post("/api/staff/challenge").json
+        answer = browser.post("/api/staff/login", {"nonce": c["nonce"], "certificate": b64(cert),
+                                                   "signature": foreign.login(self.world.origin, c)})
+        self.refused(answer, 401, "login-refused")
+
+    def test_revoked(self):
+        """[C14] a revoked certificate ends the session and is on the list"""
+        s = self.world.staff("离职者", "reviewer")
+        self.assertEqual(s.login().status, 200)
+        self.world.run("revoke", "--dir", self.world.ca_dir, "--serial", s.serial, "--reason", "cessation-of-operation")
+        self.assertEqual(s.browser.get("/api/staff/me").status, 401)
+        self.refused(s.login(), 401, "login-refused")
+        crl = wait_until(lambda: self.on_list(s.serial), 30)
+        self.assertTrue(crl)
+
+    def on_list(self, serial):
+        answer = Browser(self.world.ca_port).get("/ca/crl.crl")
+        if answer.status != 200:
+            return False
+        text = openssl("crl", "-inform", "DER", "-noout", "-text", data=answer.body).decode().lower()
+        return serial.lstrip("0") in text
+
+    def test_roles(self):
+        order = Order(self).to_review()
+        base = "/api/staff" + order.path[4:]
+        for s, what in ((self.producer, "approve"), (self.auditor, "approve"), (self.reviewer, "claim")):
+            self.refused(s.browser.post("%s/%s" % (base, what), {"version": order.now["version"]}), 403, "role-missing")
+        self.refused(self.producer.browser.get(base + "/documents/agent-front"), 403, "role-missing")
+        self.assertEqual(self.reviewer.browser.get(base + "/documents/agent-front").headers["Content-Type"], "image/jpeg")
+        # who makes keys reads no identity numbers
+        self.assertNotIn(order.form["legalPersonId"], str(self.detail(self.producer, order)))
+        self.assertEqual(self.detail(self.reviewer, order)["form"], order.form)
+
+    # review
+
+    def test_review_queue(self):
+        """[A2]"""
+        order = Order(self).to_review()
+        queue = self.reviewer.browser.get("/api/staff/orders?queue=review").json["orders"]
+        item = [o for o in queue if o["id"] == order.now["id"]][0]
+        self.assertEqual((item["holder"], item["state"], item["overdue"]), (FORM["organisation"], "review", False))
+        detail = self.detail(self.reviewer, order)
+        self.assertEqual(detail["evidence"]["identity"]["outcome"], "match")
+        self.assertEqual(len(detail["evidence"]["signature"]["sha256"]), 64)
+        self.assertIn("sign", [h["event"] for h in detail["history"]])
+        self.assertEqual(self.reviewer.browser.get("/api/staff/orders?queue=none").status, 400)
+
+    def test_reject_correct_resubmit(self):
+        """[N8, C9] the reason by message; corrected without paying again"""
+        order = Order(self).to_review()
+        self.do(self.reviewer, order, "reject", {"version": None, "reason": "nonsense", "note": "x"}, 400)
+        self.do(self.reviewer, order, "reject", {"version": None, "reason": "document-unclear", "note": "照片不清楚"})
+        order.refresh()
+        self.assertEqual(order.now["state"], "rejected")
+        self.assertEqual((order.now["review"]["reason"], order.now["review"]["note"]), ("document-unclear", "照片不清楚"))
+        wait_until(lambda: any("未通过审核" in m for m in self.world.messages(order.form["agentPhone"])))
+        order.take(order.browser.put(order.path + "/documents/business-licence", png(800, 600), "image/png"))
+        order.step("submit")
+        try:
+            self.world.clock(61)
+            order.sign()
+        finally:
+            self.world.clock(0)
+        self.assertEqual((order.now["state"], order.now["payment"]["status"]), ("review", "paid"))
+
+    def test_reject_refund(self):
+        """[C9] or the money back"""
+        order = Order(self).to_review()
+        self.do(self.reviewer, order, "reject", {"version": None, "reason": "other", "note": "不符合条件"})
+        order.refresh().step("refund").until("refunded")
+
+    # production
+
+    def test_whole(self):
+        """[N1-N9] to the posted key; the password by message [C3]"""
+        legal = "13700000001"
+        order = self.approved()
+        wait_until(lambda: any("已审核通过" in m for m in self.world.messages(order.form["agentPhone"])))
+        pin = self.world.code(legal, "证书密码")
+        self.assertEqual(order.now["password"]["sentTo"], "137****0001")
+        self.assertFalse(any(pin in m for m in self.world.messages(order.form["agentPhone"])))
+        self.make(order)
+        order.refresh()
+        self.assertEqual((order.now["state"], order.now["shipping"]["tracking"]), ("done", "SF1234567890"))
+        self.assertIn(FORM["organisation"], order.now["certificate"]["subject"])
+        wait_until(lambda: any("SF1234567890" in m for m in self.world.messages(order.form["agentPhone"])))
+        self.nothing_personal(order, pin)
+
+    def test_account(self):
+        """[C1, C3] by micro-payment: the password is in the remark, and nowhere else"""
+        account = "350000000001"
+        order = self.approved({"method": "account", "account": account, "bank": "工商银行"})
+        remarks = wait_until(lambda: self.world.records(account))
+        self.assertRegex(" ".join(remarks), r"\d{6}")
+        self.assertEqual(order.now["password"]["channel"], "remark")
+
+    def test_account_bounces(self):
+        """[C1] stops the order before production"""
+        order = Order(self).to_review({"method": "account", "account": "350000000009", "bank": "工商银行"})
+        self.do(self.reviewer, order, "approve", {"version": None})
+        order.until("delivery-failed")
+        self.do(self.producer, order, "redeliver", {"version": None}, 403)
+        self.do(self.reviewer, order, "redeliver", {"version": None})
+        order.until("delivery-failed")
+        self.do(self.finance, order, "refund", {"version": None})
+        order.until("refunded")
+
+    def make(self, order):
+        self.do(self.producer, order, "claim", {"version": None})
+        self.assertEqual(self.ask_ticket(order, station=Key(os.path.join(self.world.dir, "other.key"))).reason, "station-unknown")
+        self.assertEqual(self.ask_ticket(order, vouch="a.b.c").status, 400)
+        answer = self.ask_ticket(order)
+        self.assertEqual(answer.status, 200, answer.body)
+        self.assertEqual(answer.json["ticket"].count("."), 4)
+        key = Key(os.path.join(self.world.dir, "customer.key"))
+        self.do(self.producer, order, "request", {"token": "T0001", "request": b64(b"\x30\x00")}, 400)
+        self.do(self.producer, order, "request", {"token": "T0001", "request": b64(key.request())})
+        order.until("proving")
+        detail = self.detail(self.producer, order)
+        self.prove(order, detail, key)
+        label = self.producer.browser.get("/api/staff%s/label" % order.path[4:])
+        self.assertIn(order.form["address"], label.body.decode())
+        self.do(self.producer, order, "shipment", {"version": None, "carrier": "顺丰速运", "tracking": "<b>"}, 400)
+        self.do(self.producer, order, "shipment", {"version": None, "carrier": "顺丰速运", "tracking": "SF1234567890"})
+
+    def prove(self, order, detail, key):
+        certificate = detail["certificateDer"]
+        other = Key(os.path.join(self.world.dir, "other.key"))
+        wrong = {"signature": other.login(self.world.origin, detail["challenge"]), "certificate": certificate}
+        self.assertEqual(self.do(self.producer, order, "proof", wrong, 400).reason, "proof-refused")
+        right = {"signature": key.login(self.world.origin, detail["challenge"]), "certificate": certificate}
+        self.do(self.producer, order, "proof", dict(right, certificate=b64(self.reviewer.certificate)), 400)
+        try:
+            self.world.clock(240)
+            self.do(self.producer, order, "proof", right, 400)
+            self.world.clock(detail["challenge"]["expires"] - 5 - int(time.time()))
+            self.do(self.producer, order, "proof", right)
+        finally:
+            self.world.clock(0)
+        self.assertEqual(order.refresh().now["state"], "shipping")
+        self.do(self.producer, order, "proof", right, 409)
+
+    def nothing_personal(self, order, pin):
+        """Not in the log, not in the database's files."""
+        secrets = [pin, order.form["legalPersonId"], order.form["agentId"], order.form["agentPhone"],
+                   order.form["legalPersonName"], order.form["address"]]
+        files = [os.path.join(self.world.ca_dir, n) for n in os.listdir(self.world.ca_dir) if "ukey-ca.db" in n]
+        for path in files:
+            with open(path, "rb") as f:
+                data = f.read()
+            for s in secrets[1:]:
+                self.assertNotIn(s.encode(), data, path)
+        ours = "\n".join(l for l in self.world.log_text().splitlines() if " ukey-ca " in l)
+        for s in secrets[1:]:
+            self.assertNotIn(s, ours)
+
+    def test_four_eyes(self):
+        """[A1] nobody reviews and produces one order"""
+        order = self.approved(by=self.both)
+        answer = self.both.browser.post("/api/staff%s/claim" % order.path[4:],
+                                        {"version": self.detail(self.both, order)["version"]})
+        self.assertEqual(answer.status, 403, answer.body)
+        self.do(self.producer, order, "claim", {"version": None})
+        self.assertIn(self.ask_ticket(order, who=self.both).status, (403, 409))
+        self.assertEqual(self.ask_ticket(order).status, 200)
+
+    def test_three_tickets(self):
+        order = self.approved()
+        self.do(self.producer, order, "claim", {"version": None})
+        for _ in range(3):
+            self.assertEqual(self.ask_ticket(order).status, 200)
+        self.assertIn(self.ask_ticket(order).status, (409, 429))
+
+    def test_killed_between_payment_and_review(self):
+        """what is paid stays paid"""
+        order = Order(self).to_payment()
+        page = self.world.cashier(order.pay_url(), action=None)
+        self.world.kill_ca()
+        self.world.press(page)
+        self.world.start_ca()
+        order.take(order.browser.post(order.path + "/payment/check"))
+        self.assertEqual(order.now["state"], "review")
+        self.world.kill_ca()
+        self.world.start_ca()
+        self.assertEqual(order.refresh().now["state"], "review")
+        self.assertEqual(self.reviewer.browser.get("/api/staff/me").status, 200)
+        self.do(self.reviewer, order, "approve", {"version": None})
+        self.world.kill_ca()
+        self.world.start_ca()
+        try:
+            self.world.clock(600)  # past the lease of the job that died with the server
+            order.until("production")
+        finally:
+            self.world.clock(0)
+        passwords = [m for m in self.world.messages("13700000001") if "证书密码" in m]
+        self.assertTrue(passwords)
+
+
+class Program(Case):
+    def test_help_and_usage(self):
+        self.assertIn("staff add", self.world.run("--help").stdout)
+        for args in ((), ("nothing",), ("init",), ("staff", "add"), ("serve",), ("revoke", "--bad")):
+            self.assertEqual(self.world.run(*args, check=False).returncode, 2, args)
+
+    def test_check_config(self):
+        config = os.path.join(self.world.ca_dir, "config.json")
+        shown = self.world.run("check-config", "--config", config).stdout
+        self.assertIn('origin = "%s"' % self.world.origin, shown)
+        self.assertIn("sms-secret = (set)", shown)
+        with open(config, encoding="utf-8") as f:
+            text = f.read()
+        for secret in re.findall(r'"(?:sms-secret|identity-secret|bank-key|alipay-private-key)": "([^"]+)"', text):
+            self.assertNotIn(secret, shown)
+        bad = os.path.join(self.world.ca_dir, "bad.json")
+        for change in (('"origin"', '"orgin"'), ("http://localhost", "ftp://localhost")):
+            with open(bad, "w", encoding="utf-8") as f:
+                f.write(text.replace(*change))
+            self.assertEqual(self.world.run("check-config", "--config", bad, check=False).returncode, 1)
+
+    def test_init_twice(self):
+        again = self.world.run("init", "--dir", self.world.ca_dir, "--origin", self.world.origin,
+                               "--name", "x", check=False)
+        self.assertEqual(again.returncode, 1)
+
+    def test_order_dot(self):
+        self.assertTrue(self.world.run("order", "dot").stdout.startswith("digraph"))
+
+    def test_openapi_has_every_route(self):
+        """server/openapi.yaml and the route table say the same"""
+        server = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "server")
+        with open(os.path.join(server, "api", "routes.c"), encoding="utf-8") as f:
+            table = set(re.findall(r'HTTP_(GET|POST|PUT),\s*"([^"]+)"', f.read()))
+        written, path = set(), None
+        with open(os.path.join(server, "openapi.yaml"), encoding="utf-8") as f:
+            for line in f:
+                if line.startswith("components:"):
+                    break
+                if found := re.match("  (/[^:]+):", line):
+                    path = found.group(1)
+                elif found := re.match("    (get|post|put):", line):
+                    written.add((found.group(1).upper(), path))
+        self.assertEqual(written, table)
+
+    def test_certificates(self):
+        """[C14] the chain at its public addresses"""
+        browser = Browser(self.world.ca_port)
+        pem = []
+        for name in ("root", "issuer"):
+            answer = browser.get("/ca/%s.cer" % name)
+            self.assertEqual(answer.headers["Content-Type"], "application/pkix-cert")
+            path = os.path.join(self.world.dir, name + ".pem")
+            with open(path, "wb") as f:
+                f.write(openssl("x509", "-inform", "DER", data=answer.body))
+            pem.append(path)
+        openssl("verify", "-CAfile", pem[0], pem[1])
+        crl = wait_until(lambda: browser.get("/ca/crl.crl").status == 200)
+        self.assertTrue(crl)
+
+    def test_stops_gracefully(self):
+        self.assertEqual(self.world.stop_ca(), 0)
+        self.world.start_ca()
+        self.assertEqual(Browser(self.world.ca_port).get("/api/site").status, 200)
+
+
+if __name__ == "__main__":
+    BIN = os.path.abspath(sys.argv.pop(1))
+    unittest.main(verbosity=2)
