@@ -1,6 +1,5 @@
 // One browser profile per person, as on separate machines.
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chown, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 
 import { chromium } from "playwright-core";
@@ -12,7 +11,7 @@ const ARGS = [
 	"--disable-background-networking",
 	"--disable-component-update",
 	"--disable-sync",
-	...(process.getuid() === 0 ? ["--no-sandbox"] : []),
+	"--no-sandbox",
 ];
 
 export class People {
@@ -41,20 +40,16 @@ export class People {
 	}
 
 	async #start(name) {
-		const { home, runtimeDir, browserArgs = [] } = this.demo.persons[name] ?? {};
-		const profile = await mkdtemp(join(tmpdir(), `ukey-${name}-`));
+		const { home, uid, browser } = this.demo.persons[name];
+		const profile = await mkdtemp(join(home, "browser-"));
+		await chown(profile, uid, uid);
 		const context = await chromium.launchPersistentContext(profile, {
-			executablePath: this.demo.chromium ?? "/usr/bin/chromium",
+			executablePath: browser,
 			headless: true,
-			args: [...ARGS, ...browserArgs],
+			args: ARGS,
 			locale: "zh-CN",
 			timezoneId: "Asia/Shanghai",
 			viewport: { width: 1280, height: 900 },
-			env: {
-				...process.env,
-				...(home ? { HOME: home } : {}),
-				...(runtimeDir ? { XDG_RUNTIME_DIR: runtimeDir } : {}),
-			},
 		});
 		context.setDefaultTimeout(30_000);
 		const page = context.pages()[0] ?? (await context.newPage());
