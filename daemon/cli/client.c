@@ -44,7 +44,7 @@ client_open(const char *path, struct client **out, struct uk_err *err)
 	char *own = path == NULL ? path_runtime("agent.sock") : NULL;
 	struct client *c;
 	enum uk_rc rc;
-	int fd;
+	int fd = -1;
 
 	rc = connect_to(path != NULL ? path : own, &fd, err);
 	free(own);
