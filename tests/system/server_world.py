@@ -246,10 +246,15 @@ class World:
                     process.kill()
                     process.wait()
         self.log.close()
+        ended = self.ca.returncode if self.ca is not None else 0
+        if ended != 0:  # a sanitizer's last word, too
+            print(self.log_text()[-8000:])
         if os.environ.get("UKEY_TEST_KEEP"):
             print("kept:", self.dir)
         else:
             shutil.rmtree(self.dir)
+        if ended != 0:
+            raise AssertionError("ukey-ca ended with %d" % ended)
 
     # what people read in the sandbox's pages
 
