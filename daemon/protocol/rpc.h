@@ -34,7 +34,8 @@ struct rpc_env {
 	struct journal *journal;
 	struct prompts *prompts;
 	struct token_client *tokens;
-	const char *station; /* path of this machine's key; `ukey station` may make it at any time */
+	const char
+	    *station; /* path of this machine's key; `ukey station` may make it at any time */
 };
 
 struct rpc;

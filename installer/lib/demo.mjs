@@ -96,6 +96,10 @@ async function main() {
     process.once('SIGTERM', resolve);
   });
   let scenario = null;
+  const failed = (e) => {
+    console.log(`failed at ${step}: ${e instanceof StageError ? e.message : e.stack}`);
+    status = 1;
+  };
   try {
     const demo = await stage.start();
     ok('stage: CA, sandbox, keys of the staff, helpers of three people');
@@ -108,12 +112,10 @@ async function main() {
       await stopped;
     }
   } catch (e) {
-    console.log(`failed at ${step}: ${e instanceof StageError ? e.message : e.stack}`);
-    status = 1;
-  } finally {
-    scenario?.child.kill('SIGTERM');
-    await stage.stop();
+    failed(e);
   }
+  scenario?.child.kill('SIGTERM');
+  await stage.stop().catch(failed);
   process.exit(status);
 }
 

@@ -93,6 +93,7 @@ export class Stage {
     fs.closeSync(log);
     child.once('exit', (code, signal) => {
       child.ended = true;
+      child.failed = signal ? null : code;
       if (!this.stopping && !child.expected) {
         this.say(`${name} ended (${signal ?? code}); see ${this.file('log', `${name}.log`)}`);
       }
@@ -172,7 +173,8 @@ export class Stage {
       HOME: home, USER: id, PATH: process.env.PATH, LANG: 'C.UTF-8', XDG_RUNTIME_DIR: p.runtime,
       SOFTHSM2_CONF: path.join(home, 'softhsm2.conf'), UKEY_DEMO_PINS: p.memory,
       ...(process.env.DISPLAY && { DISPLAY: process.env.DISPLAY }),
-      ...(process.env.ASAN_OPTIONS && { ASAN_OPTIONS: process.env.ASAN_OPTIONS }),
+      // ukeyd lets nobody trace it, LeakSanitizer neither.
+      ASAN_OPTIONS: 'detect_leaks=0',
     };
     for (const d of [home, p.runtime, p.tokens]) fs.mkdirSync(d, { recursive: true, mode: 0o700 });
     fs.mkdirSync(p.policy, { mode: 0o755 });
@@ -307,5 +309,7 @@ export class Stage {
     const end = Date.now() + 5000;
     while (this.children.some((c) => !c.ended) && Date.now() < end) await sleep(50);
     for (const c of this.children) if (!c.ended) c.kill('SIGKILL');
+    const bad = this.children.find((c) => c.failed || !c.ended);
+    if (bad) throw new StageError(`${bad.label} did not end well; see ${this.file('log', `${bad.label}.log`)}`);
   }
 }

@@ -167,7 +167,7 @@ make_policy(struct env *e)
 static void
 start(struct env *e)
 {
-	char port[16], policy[96], socket_path[96];
+	char port[16], policy[160], socket_path[160];
 	const char *argv[] = { UKEYD, "--foreground", "--port", port, "--policy", policy,
 		"--socket", socket_path, "--helper", HELPER, "--pinentry", PINENTRY, "--log-level",
 		"error", NULL };
