@@ -278,6 +278,16 @@ class Applicant(Case):
         self.refused(order.browser.post(sign, {"code": other.ask_code()}), 400, "code-exhausted")
         self.assertEqual(order.refresh().now["state"], "signature")
 
+    def test_signature_of_another_phone(self):
+        """[N6, C7] the code signs for the phone it went to, not for one that is written in later"""
+        order = Order(self).to_signature()
+        code = order.ask_code()
+        changed = dict(order.form, agentPhone=phone())
+        order.take(order.browser.put(order.path + "/form", {"version": order.now["version"], "form": changed}))
+        order.step("confirm").step("submit")
+        self.refused(order.browser.post(order.path + "/signature", {"code": code}), 400, "code-expired", "code")
+        self.assertEqual(order.refresh().now["state"], "signature")
+
     def test_signature_expired(self):
         """[N6] a code of five minutes ago"""
         order = Order(self).to_signature()
