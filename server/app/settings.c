@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/keys.h"
 #include "app/settings.h"
 
 #define AT(member) .offset = offsetof(struct settings, member)
@@ -181,13 +182,36 @@ check(const struct settings *s, struct uk_err *err)
 	return UK_OK;
 }
 
+/* uk_config_load() says that there is one, not which. */
+static void
+name_unknown(const char *path)
+{
+	json_t *object = NULL;
+	const char *key;
+	json_t *value;
+
+	if (keys_json_read(path, &object, NULL) != UK_OK)
+		return;
+	json_object_foreach(object, key, value)
+	{
+		if (settings_key(key) == NULL)
+			(void)fprintf(stderr, "%s: no such key: %s\n", path, key);
+	}
+	json_decref(object);
+}
+
 enum uk_rc
 settings_load(const char *path, struct settings *out, struct uk_err *err)
 {
 	struct settings s = { 0 };
 	enum uk_rc rc;
 
+	/* It carries the providers' secrets; a group may be the server's own. */
+	if ((rc = keys_private(path, 07, "config-not-private", err)) != UK_OK)
+		return rc;
 	rc = uk_config_load(options, N_OPTIONS, path, &s, err);
+	if (rc != UK_OK && strcmp(uk_err_reason(err), "unknown-member") == 0)
+		name_unknown(path);
 	if (rc != UK_OK) {
 		(void)fprintf(stderr, "%s: %s%s%s\n", path, uk_err_reason(err),
 		    err->field != NULL ? ": " : "", err->field != NULL ? err->field : "");
@@ -231,11 +255,11 @@ settings_print(const struct settings *s, struct uk_buf *out)
 	}
 }
 
-bool
+const char *
 settings_key(const char *key)
 {
 	for (size_t i = 0; i < N_OPTIONS; i++)
 		if (strcmp(options[i].key, key) == 0)
-			return true;
-	return false;
+			return options[i].key;
+	return NULL;
 }

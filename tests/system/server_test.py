@@ -737,7 +737,74 @@ class Program(Case):
         for change in (('"origin"', '"orgin"'), ("http://localhost", "ftp://localhost")):
             with open(bad, "w", encoding="utf-8") as f:
                 f.write(text.replace(*change))
+            os.chmod(bad, 0o600)
             self.assertEqual(self.world.run("check-config", "--config", bad, check=False).returncode, 1)
+
+    def test_wrong_config_is_named(self):
+        """each mistake by its key or its file, in check-config as in serve"""
+        path = os.path.join(self.world.ca_dir, "bad.json")
+        with open(os.path.join(self.world.ca_dir, "config.json"), encoding="utf-8") as f:
+            good = json.load(f)
+        for change, said in (
+                ({"orgin": "x"}, "orgin"),
+                ({"workers": 1000}, "workers"),
+                ({"log-level": "loud"}, "log-level"),
+                ({"database": "/nonexistent/x.db"}, "setting database"),
+                ({"portal": "/nonexistent"}, "setting portal"),
+                ({"photo-program": "/nonexistent/ukey-photo"}, "setting photo-program"),
+                ({"bank-key": "zz"}, "bank-key"),
+                ({"alipay-app-id": ""}, "alipay-app-id"),
+                ({"sms-secret": ""}, "sms-secret"),
+                ({"identity-access-key": ""}, "identity-access-key")):
+            with open(path, "w", encoding="utf-8") as f:
+                json.dump(dict(good, **change), f)
+            os.chmod(path, 0o600)
+            for command in ("check-config", "serve"):
+                result = self.world.run(command, "--config", path, check=False)
+                self.assertEqual(result.returncode, 1, (command, change))
+                self.assertIn(said, result.stderr, (command, change))
+                for name in ("sms-secret", "bank-key", "alipay-private-key"):
+                    self.assertNotIn(good[name], result.stderr)
+        os.chmod(path, 0o644)
+        self.assertIn("chmod", self.world.run("check-config", "--config", path, check=False).stderr)
+        taken = self.world.run("serve", "--config", os.path.join(self.world.ca_dir, "config.json"), check=False)
+        self.assertEqual(taken.returncode, 1)
+        self.assertIn("setting listen", taken.stderr)
+
+    def test_private_files(self):
+        """keys that others can read are refused"""
+        config = os.path.join(self.world.ca_dir, "config.json")
+        for name in ("master.key", "ticket.jwk", "config.json"):
+            path = os.path.join(self.world.ca_dir, name)
+            self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
+            os.chmod(path, 0o604)
+            try:
+                result = self.world.run("check-config", "--config", config, check=False)
+                self.assertEqual(result.returncode, 1, name)
+                self.assertIn(name, result.stderr)
+            finally:
+                os.chmod(path, 0o600)
+        self.assertEqual(os.stat(os.path.join(self.world.ca_dir, "ukey-ca.db")).st_mode & 0o777, 0o600)
+
+    def test_newer_database(self):
+        path = os.path.join(self.world.ca_dir, "ukey-ca.db")
+        with sqlite3.connect(path) as db:
+            db.execute("INSERT INTO schema_steps (version, name) VALUES (9999, 'x')")
+        try:
+            result = self.world.run("check-config", "--config", os.path.join(self.world.ca_dir, "config.json"), check=False)
+            self.assertEqual(result.returncode, 1)
+            self.assertIn("newer", result.stderr)
+        finally:
+            with sqlite3.connect(path) as db:
+                db.execute("DELETE FROM schema_steps WHERE version = 9999")
+
+    def test_no_core_dump(self):
+        """no process that has the keys leaves them in a file or to a debugger of the same user"""
+        status = "/proc/%d" % self.world.ca.pid
+        with open(status + "/limits", encoding="ascii") as f:
+            self.assertRegex(f.read(), r"Max core file size +0 +0 ")
+        if os.getuid() != 0:
+            self.assertRaises(PermissionError, os.listdir, status + "/fd")
 
     def test_init_twice(self):
         again = self.world.run("init", "--dir", self.world.ca_dir, "--origin", self.world.origin,
