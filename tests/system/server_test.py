@@ -2,10 +2,12 @@
 """The server's side of a new unit certificate, by its API: the real ukey-ca on SQLite, the real
 ukey-sandbox, over HTTP.  server_test.py BIN_DIR [unittest arguments]"""
 
+import base64
 import json
 import os
 import re
 import sqlite3
+import subprocess
 import sys
 import time
 import unittest
@@ -220,14 +222,43 @@ class Applicant(Case):
         self.refused(answer, 429, "too-many-attempts")
         self.assertEqual(order.refresh().now["form"], order.form)
 
-    def test_identity_unavailable(self):
-        """[C4] nobody's answer is nobody's attempt"""
-        order = Order(self)
-        order.take(order.browser.post(order.path + "/identity", {"method": "mobile", "phone": "13700000004"}))
-        self.assertEqual(order.now["identity"]["status"], "checking")
-        wait_until(lambda: order.refresh().now["identity"]["status"] == "failed", 60)
-        self.assertEqual((order.now["identity"]["reason"], order.now["identity"]["attemptsLeft"]),
-                         ("service-unavailable", 3))
+    def test_identity_each_way(self):
+        """[C1, C4] every failure of each way; nobody's answer is nobody's attempt; three a day"""
+        ways = {
+            "mobile": lambda end: {"phone": "1370000" + end},
+            "bank-card": lambda end: {"card": "622202000000" + end, "phone": "13700000001"},
+            "account": lambda end: {"account": "35000000" + end, "bank": "工商银行"},
+        }
+        orders = {way: Order(self) for way in ways}
+
+        def ask(way, end):
+            return orders[way].browser.post(orders[way].path + "/identity", dict(ways[way](end), method=way))
+
+        def failed(end, reason, left):
+            for way, order in orders.items():
+                order.take(ask(way, end))
+                self.assertEqual(order.now["identity"]["status"], "checking")
+            for way, order in orders.items():
+                wait_until(lambda: order.refresh().now["identity"]["status"] == "failed", 60)
+                self.assertEqual(order.now["identity"], {"method": way, "status": "failed", "reason": reason,
+                                                         "attemptsLeft": left})
+                self.assertEqual((order.now["state"], order.now["form"]), ("identity", order.form))
+
+        failed("0004", "service-unavailable", 3)
+        failed("0002", "mismatch", 2)
+        failed("0003", "no-record", 1)
+        failed("0002", "mismatch", 0)
+        for way in orders:
+            answer = ask(way, "0001")
+            self.refused(answer, 429, "too-many-attempts")
+            self.assertEqual(answer.json["error"]["attemptsLeft"], 0)
+        try:
+            self.world.clock(86401 - (int(time.time()) + 8 * 3600) % 86400)  # tomorrow in Beijing
+            for way, order in orders.items():
+                self.assertEqual(order.refresh().now["identity"]["attemptsLeft"], 3)
+                order.take(ask(way, "0001")).until("confirm")
+        finally:
+            self.world.clock(0)
 
     def test_photos(self):
         """[N5] no photo, too small, too large, not asked for; then all of them"""
@@ -356,16 +387,6 @@ class Payment(Case):
         self.assertEqual((order.now["payment"]["amount"], order.now["payment"]["status"]), (20000, "paid"))
         self.assertGreater(order.now["review"]["dueAt"], order.now["updatedAt"])
 
-    def test_notified_five_times(self):
-        order = Order(self).to_payment()
-        self.world.fault(notifyDuplicates=4)
-        self.world.cashier(order.pay_url())
-        order.until("review")
-        version = order.now["version"]
-        time.sleep(3)
-        self.assertEqual(order.refresh().now["version"], version)
-        self.assertEqual(order.now["payment"]["status"], "paid")
-
     def bad_notification(self, **fault):
         """Not taken, and not needed: what the gateway answers is what counts."""
         order = Order(self).to_payment()
@@ -424,6 +445,27 @@ class Payment(Case):
 class Late(Case):
     """In a world of its own: no other order may use up the fault."""
 
+    def test_notified_five_times(self):
+        order, before = Order(self).to_payment(), self.notified()
+        self.world.fault(notifyDuplicates=4)
+        self.world.cashier(order.pay_url())
+        order.until("review")
+        version = order.now["version"]
+        wait_until(lambda: self.notified() >= before + 5)
+        time.sleep(0.5)
+        self.assertEqual(self.notified(), before + 5)
+        self.assertEqual(order.refresh().now["version"], version)
+        self.assertEqual(order.now["payment"]["status"], "paid")
+        with self.world.database() as db:
+            count = lambda sql: db.execute(sql, (order.now["id"],)).fetchone()[0]
+            self.assertEqual(count("SELECT COUNT(*) FROM payments WHERE order_id = ?"), 1)
+            self.assertEqual(count("SELECT COUNT(*) FROM order_events WHERE order_id = ? AND event = 'paid'"), 1)
+            self.assertEqual(count("SELECT COUNT(*) FROM tasks WHERE order_id = ?"), 0)
+            self.assertEqual(count("SELECT COUNT(*) FROM strays WHERE order_id = ?"), 0)
+
+    def notified(self):
+        return len(re.findall("http.request .*path=/notify/alipay", self.world.log_text()))
+
     def test_paid_after_time_out(self):
         """[C8] paid at the last moment, heard of too late"""
         order = Order(self).to_payment()
@@ -440,7 +482,7 @@ class Late(Case):
 
     def state(self, order):
         """As it stands in the database: the applicant's session has ended long before."""
-        with sqlite3.connect("file:%s?mode=ro" % os.path.join(self.world.ca_dir, "ukey-ca.db"), uri=True) as db:
+        with self.world.database() as db:
             return db.execute("SELECT state FROM orders WHERE id = ?", (order.now["id"],)).fetchone()[0]
 
 
@@ -674,6 +716,37 @@ class Desk(Case):
         ours = "\n".join(l for l in self.world.log_text().splitlines() if " ukey-ca " in l)
         for s in secrets[1:]:
             self.assertNotIn(s, ours)
+
+    def test_revoked_is_refused(self):
+        """[C14] the openssl command, by the list at the address in the certificate"""
+        order = self.approved()
+        self.make(order)
+        pem = {}
+        for name, der in (("leaf", base64.b64decode(self.detail(self.producer, order)["certificateDer"])),
+                          ("issuer", self.fetch("/ca/issuer.cer")), ("root", self.fetch("/ca/root.cer"))):
+            pem[name] = os.path.join(self.world.dir, "revoked-%s.pem" % name)
+            with open(pem[name], "wb") as f:
+                f.write(openssl("x509", "-inform", "DER", data=der))
+        text = openssl("x509", "-in", pem["leaf"], "-noout", "-text").decode()
+        address = re.search(r"URI:%s(/ca/\S+\.crl)" % re.escape(self.world.origin), text).group(1)
+        self.assertIn(": OK", self.verify(pem, address))
+        self.world.run("revoke", "--dir", self.world.ca_dir, "--serial", order.refresh().now["certificate"]["serial"],
+                       "--reason", "key-compromise")
+        wait_until(lambda: "certificate revoked" in self.verify(pem, address))
+
+    def fetch(self, path):
+        answer = Browser(self.world.ca_port).get(path)
+        self.assertEqual(answer.status, 200, path)
+        return answer.body
+
+    def verify(self, pem, address):
+        """What `openssl verify` says."""
+        crl = os.path.join(self.world.dir, "revoked.crl")
+        with open(crl, "wb") as f:
+            f.write(openssl("crl", "-inform", "DER", data=self.fetch(address)))
+        done = subprocess.run(["openssl", "verify", "-crl_check", "-CRLfile", crl, "-CAfile", pem["root"],
+                               "-untrusted", pem["issuer"], pem["leaf"]], capture_output=True, text=True)
+        return done.stdout + done.stderr
 
     def test_four_eyes(self):
         """[A1] nobody reviews and produces one order"""
