@@ -17,6 +17,7 @@
 #include "http/pool.h"
 #include "http/security.h"
 #include "http/watch.h"
+#include "http/work.h"
 
 #define FLUSH_MS 2000 /* at the end, for answers that are being sent */
 
@@ -90,6 +91,7 @@ on_target(void *cls, const char *target, struct MHD_Connection *conn)
 	uk_random_hex(h->cfg.random, rq->id, (HTTP_ID_LEN - 1) / 2);
 	rq->httpd = h;
 	rq->conn = conn;
+	rq->cfg = &h->cfg;
 	rq->log = h->cfg.log;
 	rq->secure = h->https;
 	rq->start = http_conn_start(h->watch, c);
@@ -307,13 +309,6 @@ refuse(struct httpd *h, struct http_request *rq, int status, const char *reason)
 	return send_answer(h, rq);
 }
 
-/* Routes whose body is too large to be taken from just anybody. */
-static bool
-is_upload(const struct http_request *rq)
-{
-	return rq->route->limit > HTTP_BODY_DEFAULT;
-}
-
 /* Have we room for the body? */
 static enum MHD_Result
 take_body(struct httpd *h, struct http_request *rq)
@@ -324,7 +319,7 @@ take_body(struct httpd *h, struct http_request *rq)
 	rq->reserved = rq->length;
 	uk_buf_init(&rq->body, rq->length);
 	rq->phase = HTTP_PHASE_BODY;
-	if (is_upload(rq))
+	if (http_work_is_upload(rq))
 		http_conn_until(h->watch, conn_of(rq->conn), rq->start + h->cfg.upload_ms);
 	return MHD_YES;
 }
@@ -339,60 +334,6 @@ wake(struct http_request *rq)
 	if (--h->asleep == 0)
 		(void)pthread_cond_signal(&h->none_asleep);
 	(void)pthread_mutex_unlock(&h->lock);
-}
-
-static enum uk_rc
-gate(struct http_request *rq, struct uk_err *err)
-{
-	const struct httpd_config *cfg = &((struct httpd *)rq->httpd)->cfg;
-
-	return cfg->gate != NULL ? cfg->gate(cfg->app, rq, rq->route->who, err) : UK_OK;
-}
-
-/* On a worker: a stranger's body takes neither memory nor the time of an upload. */
-static void
-ask_gate(void *arg)
-{
-	struct http_request *rq = arg;
-	struct http_request *responder = rq;
-	struct uk_err err = { 0 };
-	enum uk_rc rc = gate(rq, &err);
-
-	if (rc == UK_OK) {
-		http_request_wake(rq);
-		http_request_unref(&responder);
-	} else {
-		err.rc = rc;
-		http_answer_err(rq, &err);
-	}
-	http_request_unref(&rq);
-}
-
-/* On a worker. */
-static void
-handle(void *arg)
-{
-	struct http_request *rq = arg;
-	const struct httpd_config *cfg = &((struct httpd *)rq->httpd)->cfg;
-	struct uk_err err = { 0 };
-	enum uk_rc rc = UK_OK;
-
-	if (atomic_load(&rq->answer) != NULL) /* too late before it began */
-		rc = UK_E_TIMEOUT;
-	if (rc == UK_OK && !is_upload(rq))
-		rc = gate(rq, &err);
-	if (rc == UK_OK)
-		rc = http_request_read(rq, &err);
-	if (rc == UK_OK)
-		rc = rq->route->handler(cfg->app, rq, &err);
-	if (rc != UK_OK && rq->given) {
-		uk_log(
-		    cfg->log, UK_LOG_ERROR, "http.answered-twice", UK_LS("path", rq->route->path));
-	} else if (rc != UK_OK) {
-		err.rc = rc;
-		http_answer_err(rq, &err);
-	}
-	http_request_unref(&rq);
 }
 
 /* False: the server ends, and nobody may fall asleep any more. */
@@ -445,10 +386,10 @@ admit(struct httpd *h, struct http_request *rq)
 
 	if (forged != NULL)
 		return refuse(h, rq, 403, forged);
-	if (!is_upload(rq))
+	if (!http_work_is_upload(rq))
 		return take_body(h, rq);
 	rq->phase = HTTP_PHASE_GATE;
-	return sleep_for(h, rq, ask_gate);
+	return sleep_for(h, rq, http_work_gate);
 }
 
 static enum MHD_Result
@@ -491,7 +432,7 @@ submit(struct httpd *h, struct http_request *rq)
 {
 	if (rq->body.n != rq->length)
 		return refuse(h, rq, 400, "body-incomplete");
-	return sleep_for(h, rq, handle);
+	return sleep_for(h, rq, http_work_handle);
 }
 
 static enum MHD_Result

@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 
+#include "http/httpd.h"
 #include "http/request.h"
 #include "http/route.h"
 #include "uk/log.h"
@@ -70,6 +71,7 @@ struct http_request {
 	atomic_uint refs;
 	atomic_bool asleep; /* the connection: who clears it calls wake */
 	void (*wake)(struct http_request *rq);
+	const struct httpd_config *cfg;
 	void *httpd;
 	void *conn;
 };

@@ -64,6 +64,7 @@ request_free(struct http_request *rq)
 	}
 	if (rq->user_free != NULL)
 		rq->user_free(rq->user);
+	uk_json_wipe(rq->json); /* codes, card and identity numbers */
 	json_decref(rq->json);
 	net_pairs_fini(&rq->query);
 	net_pairs_fini(&rq->cookies);
