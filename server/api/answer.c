@@ -1,4 +1,5 @@
 #include "api/answer.h"
+#include "api/handlers.h"
 
 struct look {
 	const struct api *a;
@@ -65,4 +66,12 @@ answer_event(const struct api *a, struct http_request *rq, struct event *ev, str
 		return rc;
 	return ev->by == BY_APPLICANT ? answer_order(a, rq, 200, ev->order, err)
 				      : answer_detail(a, rq, ev->order, err);
+}
+
+enum uk_rc
+answer_plain(const struct api *a, struct http_request *rq, enum order_event on, struct uk_err *err)
+{
+	const struct version_body *body = http_fields(rq);
+
+	return answer_event(a, rq, &(struct event){ .on = on, .version = body->version }, err);
 }

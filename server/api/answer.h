@@ -31,4 +31,8 @@ UK_CHECK enum uk_rc answer_event(
 /* Fill in who sends it: from the user of the request. */
 void event_from(const struct http_request *rq, struct event *ev);
 
+/* The event of a route whose body is the version only. */
+UK_CHECK enum uk_rc answer_plain(
+    const struct api *a, struct http_request *rq, enum order_event on, struct uk_err *err);
+
 #endif
