@@ -65,7 +65,7 @@ static const struct uk_option options[] = {
 	    .type = UK_C_BOOL,
 	    .dflt = "false",
 	    AT(development),
-	    .help = "plain http origins and clock-file are accepted" },
+	    .help = "plain http, and clock-file, are accepted" },
 	{ .key = "workers",
 	    .type = UK_C_INT,
 	    .dflt = "4",
@@ -169,6 +169,26 @@ begins(const char *s, const char *with)
 	return strncmp(s, with, strlen(with)) == 0;
 }
 
+/* Passwords, codes and identity numbers go there. */
+static enum uk_rc
+check_outside(const struct settings *s, struct uk_err *err)
+{
+	const struct {
+		const char *key;
+		const char *url;
+	} urls[] = {
+		{ "alipay-gateway", s->alipay_gateway },
+		{ "sms-url", s->sms_url },
+		{ "identity-url", s->identity_url },
+		{ "bank-url", s->bank_url },
+	};
+
+	for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++)
+		if (*urls[i].url != '\0' && !begins(urls[i].url, "https://") && !s->development)
+			return wrong(err, urls[i].key, "https://… is needed");
+	return UK_OK;
+}
+
 /* What goes beyond the type of one key. */
 static enum uk_rc
 check(const struct settings *s, struct uk_err *err)
@@ -179,7 +199,7 @@ check(const struct settings *s, struct uk_err *err)
 		return wrong(err, "origin", "ends after the host and port");
 	if (*s->clock_file != '\0' && !s->development)
 		return wrong(err, "clock-file", "is for tests: it needs development");
-	return UK_OK;
+	return check_outside(s, err);
 }
 
 /* uk_config_load() says that there is one, not which. */

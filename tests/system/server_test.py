@@ -817,6 +817,7 @@ class Program(Case):
         path = os.path.join(self.world.ca_dir, "bad.json")
         with open(os.path.join(self.world.ca_dir, "config.json"), encoding="utf-8") as f:
             good = json.load(f)
+        real = {"origin": "https://ukey.example.cn", "development": False, "clock-file": ""}
         for change, said in (
                 ({"orgin": "x"}, "orgin"),
                 ({"workers": 1000}, "workers"),
@@ -827,7 +828,11 @@ class Program(Case):
                 ({"bank-key": "zz"}, "bank-key"),
                 ({"alipay-app-id": ""}, "alipay-app-id"),
                 ({"sms-secret": ""}, "sms-secret"),
-                ({"identity-access-key": ""}, "identity-access-key")):
+                ({"identity-access-key": ""}, "identity-access-key"),
+                (dict(real, **{"bank-url": "", "identity-url": "", "alipay-gateway": ""}), "sms-url"),
+                (dict(real, **{"bank-url": "", "identity-url": "", "sms-url": ""}), "alipay-gateway"),
+                (dict(real, **{"bank-url": "", "alipay-gateway": "", "sms-url": ""}), "identity-url"),
+                (dict(real, **{"identity-url": "", "alipay-gateway": "", "sms-url": ""}), "bank-url")):
             with open(path, "w", encoding="utf-8") as f:
                 json.dump(dict(good, **change), f)
             os.chmod(path, 0o600)
@@ -920,6 +925,7 @@ class Program(Case):
             if path.startswith("server/api/") or path == "server/workflow/guards.c":
                 given |= set(re.findall(r'uk_fail(?:_field)?\(\s*\w+,[^,;]+,\s*"([a-z-]+)"', source))
                 given |= set(re.findall(r'UK_E_[A-Z]+, "([a-z-]+)"', source))
+                given |= set(re.findall(r'"(too-many-[a-z-]+|[a-z-]+-invalid)"', source))
         given -= {"certificate-revoked", "nonce-unknown", "not-staff"}  # for the log: login-refused
         self.assertEqual(given - written, set())
         everything = "".join(sources.values())
