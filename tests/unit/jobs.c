@@ -168,19 +168,46 @@ load_kept(struct store_tx *tx, void *ctx, struct uk_err *err)
 }
 
 static void
-card_number_is_not_kept(void **state)
+assert_no_card(struct outside *o, const struct order *order)
 {
-	struct outside *o = *state;
-	struct order order = world_order(&o->w);
-	struct kept k = { .o = o, .id = order.id };
+	struct kept k = { .o = o, .id = order->id };
 	struct uk_err err;
 
-	order = world_bring_from(&o->w, order, ST_IDENTITY_CHECKING, METHOD_BANK_CARD);
-	(void)run(o);
 	assert_int_equal(store_read(o->w.store, load_kept, &k, &err), UK_OK);
 	assert_null(json_object_get(k.subject, "card"));
 	assert_non_null(json_object_get(k.subject, "phone"));
 	json_decref(k.subject);
+}
+
+/* Nor when nobody could say, or nobody asks any more. */
+static void
+card_number_is_not_kept(void **state)
+{
+	struct outside *o = *state;
+	struct order order = world_order(&o->w);
+
+	order = world_bring_from(&o->w, order, ST_IDENTITY_CHECKING, METHOD_BANK_CARD);
+	(void)run(o);
+	assert_no_card(o, &order);
+
+	order = world_order(&o->w);
+	order = world_bring_from(&o->w, order, ST_IDENTITY_CHECKING, METHOD_BANK_CARD);
+	o->ident.outcome = IDENT_UNAVAILABLE;
+	for (int i = 0; i < 3; i++) {
+		(void)run(o);
+		o->w.now += 10;
+	}
+	assert_int_equal(load(o, &order).state, ST_IDENTITY);
+	assert_no_card(o, &order);
+	assert_int_equal(COUNT(o, "identity_checks WHERE outcome = 'service-unavailable'"), 1);
+
+	order = world_order(&o->w);
+	order = world_bring_from(&o->w, order, ST_IDENTITY_CHECKING, METHOD_BANK_CARD);
+	order = send(o, &order, EV_CANCEL, BY_APPLICANT, "");
+	(void)run(o);
+	assert_int_equal(o->ident.checks, 4);
+	assert_no_card(o, &order);
+	assert_int_equal(COUNT(o, "identity_checks WHERE outcome = 'not-needed'"), 1);
 }
 
 /* [C4] */
