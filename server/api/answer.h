@@ -6,10 +6,10 @@
 
 /*
  * ORDER and DETAIL of openapi.yaml; *out is the caller's.  UK_E_NOT_FOUND.  `who` are the roles of
- * who looks (0: the owner): the detail shows identity numbers to reviewers and auditors only.
+ * who looks: the detail shows identity numbers to reviewers and auditors only.
  */
-UK_CHECK enum uk_rc order_json(const struct api *a, struct store_tx *tx, const char *id,
-    unsigned who, json_t **out, struct uk_err *err);
+UK_CHECK enum uk_rc order_json(
+    const struct api *a, struct store_tx *tx, const char *id, json_t **out, struct uk_err *err);
 UK_CHECK enum uk_rc detail_json(const struct api *a, struct store_tx *tx, const char *id,
     unsigned who, json_t **out, struct uk_err *err);
 

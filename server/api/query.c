@@ -248,7 +248,7 @@ add_mine(struct store_tx *tx, struct list *l, const char *id, struct uk_err *err
 
 	if ((rc = mine(tx, l, id, &is_mine, err)) != UK_OK || !is_mine)
 		return rc;
-	if ((rc = order_json(l->a, tx, id, 0, &order, err)) == UK_OK)
+	if ((rc = order_json(l->a, tx, id, &order, err)) == UK_OK)
 		(void)json_array_append_new(l->orders, order);
 	return rc;
 }
