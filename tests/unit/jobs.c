@@ -829,6 +829,34 @@ timeouts_ring(void **state)
 	assert_int_equal(COUNT(o, "jobs WHERE kind = 'timeout'"), 0);
 }
 
+/* The first look is the claim's. */
+static int64_t
+now_then_earlier(void *ctx)
+{
+	int64_t *now = ctx;
+
+	return (*now)--;
+}
+
+/* An order whose alarm is lost would wait for ever. */
+static void
+timeouts_survive_a_clock_that_goes_back(void **state)
+{
+	struct outside *o = *state;
+	struct order order = world_bring(&o->w, ST_CONFIRM);
+	const struct uk_clock still = o->w.clock;
+
+	(void)run(o);
+	o->w.now = order.timeout_at;
+	o->w.clock.now = now_then_earlier;
+	(void)run(o);
+	assert_int_equal(load(o, &order).state, ST_CONFIRM);
+	o->w.clock = still;
+	o->w.now = order.timeout_at + 60;
+	(void)run(o);
+	assert_int_equal(load(o, &order).state, ST_EXPIRED);
+}
+
 static enum uk_rc
 put_nonsense(struct store_tx *tx, void *ctx, struct uk_err *err)
 {
@@ -1013,6 +1041,7 @@ main(void)
 		T(remade_key_has_its_first_certificate_revoked),
 		T(some_jobs_are_never_given_up),
 		T(timeouts_ring),
+		T(timeouts_survive_a_clock_that_goes_back),
 		T(unreadable_jobs_are_put_aside),
 		T(crash_between_run_and_report),
 		T(threads_run_what_is_committed),
