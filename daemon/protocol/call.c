@@ -166,6 +166,21 @@ call_describe(const struct call *c, struct uk_buf *text)
 		uk_buf_printf(text, "\n摘要：%.16s…", c->object.digest);
 }
 
+void
+call_refresh(struct call *c)
+{
+	size_t n;
+	const struct token_info *t = token_known(c->env->tokens, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(t[i].id, c->object.token) != 0)
+			continue;
+		c->object.logged_in = c->facts.logged_in = t[i].logged_in;
+		c->object.tries = t[i].tries;
+		c->object.state = t[i].state;
+	}
+}
+
 static void
 confirmed(void *ctx, const struct uk_err *err, struct uk_secret **pin)
 {
@@ -179,6 +194,7 @@ confirmed(void *ctx, const struct uk_err *err, struct uk_secret **pin)
 	}
 	c->facts.consent = true;
 	gate_consented(c->env->gate, &c->facts, 0);
+	call_refresh(c);
 	call_decide(c);
 }
 

@@ -94,6 +94,9 @@ void *call_state(struct call *c, size_t n, void (*fini)(void *));
 void call_token(
     struct call *c, const struct token_call *what, int64_t deadline_ms, call_token_fn *done);
 
+/* What the token is like now, which may be other than when the call began. */
+void call_refresh(struct call *c);
+
 /* Past certificate, consent and PIN for c->object, or the call ends there. */
 void call_allow(struct call *c, call_fn *then);
 

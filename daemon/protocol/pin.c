@@ -97,6 +97,13 @@ describe_tries(const struct call *c, struct uk_buf *text)
 		uk_buf_put_str(text, "\n注意：剩余次数已经不多。");
 }
 
+/* The last try is never spent without a warning that has its own window. */
+static bool
+last_unwarned(const struct call *c)
+{
+	return c->object.tries == 1 && !c->pin.warned;
+}
+
 static void
 warned(void *ctx, const struct uk_err *err, struct uk_secret **pin)
 {
@@ -177,6 +184,12 @@ answered(void *ctx, const struct uk_err *err, struct uk_secret **pin)
 		call_fail(c, err);
 		return;
 	}
+	/* While the window was open, another request may have spent tries. */
+	call_refresh(c);
+	if (c->object.state == TOKEN_PIN_LOCKED || last_unwarned(c)) {
+		pin_ask(c);
+		return;
+	}
 	c->pin.asked++;
 	if (uk_secret_lend(*pin).n == 0) {
 		again(c, "请输入密码。", NULL);
@@ -203,11 +216,10 @@ show(struct call *c, const struct prompt_text *text, prompt_done_fn *then)
 		call_refuse(c, UK_E_RATE, "rate-limited");
 }
 
-/* The last try is never spent without a warning that has its own window. */
 static void
 ask(struct call *c)
 {
-	const bool warn = c->object.tries == 1 && !c->pin.warned;
+	const bool warn = last_unwarned(c);
 	struct uk_buf text;
 
 	uk_buf_init(&text, DESCRIPTION_LEN);

@@ -208,6 +208,8 @@ answer(void *ctx)
 	if (r->op == TOKEN_KEYGEN)
 		reply.data = uk_buf_span(&t->spki);
 	r->done(r->ctx, err.rc != UK_OK ? &err : NULL, &reply);
+	if (t->locks_after != TOKEN_LIST && t->locks_after == r->op)
+		t->info.logged_in = false;
 	uk_buf_fini(&raw);
 	uk_buf_fini(&r->data);
 	free(r);

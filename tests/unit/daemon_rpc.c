@@ -544,6 +544,42 @@ pin_last_try(void **state)
 	assert_int_equal(e->token.logins, 2);
 }
 
+/* Two windows for one token: what the first one spends, the second one knows. */
+static void
+pin_last_try_after_another(void **state)
+{
+	struct env *e = *state;
+	const char *login = "{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"token.login\","
+			    "\"params\":{\"token\":\"T1\"}}";
+	char text[128];
+
+	granted(e);
+	e->token.info.tries = 2;
+	answers(e, "1111\n2222\n!cancel\n!cancel\n");
+	for (int i = 0; i < 2; i++) {
+		(void)snprintf(text, sizeof(text), login, i);
+		rpc_message(e->rpc, &e->page.base, uk_span_str(text));
+	}
+	assert_string_equal(reason(next(e)), "pin-last-try");
+	assert_string_equal(reason(next(e)), "pin-last-try");
+	assert_int_equal(e->token.logins, 1);
+}
+
+/* Locked while the user was asked to agree: then the PIN, too. */
+static void
+locked_while_asked(void **state)
+{
+	struct env *e = *state;
+
+	granted(e);
+	e->token.info.logged_in = true;
+	e->token.locks_after = TOKEN_OBJECTS;
+	answers(e, "123456\n");
+	result(call(e, "signature.create", sign_params(e, "data", "raw")));
+	shown(e, "CONFIRM", true);
+	shown(e, "GETPIN", true);
+}
+
 static void
 pin_cancelled(void **state)
 {
@@ -737,6 +773,8 @@ main(void)
 		TEST(pin_wrong),
 		TEST(pin_known_wrong),
 		TEST(pin_last_try),
+		TEST(pin_last_try_after_another),
+		TEST(locked_while_asked),
 		TEST(pin_cancelled),
 		TEST(page_leaves),
 		TEST(outstanding),
