@@ -182,12 +182,31 @@ call_refresh(struct call *c)
 }
 
 static void
-confirmed(void *ctx, const struct uk_err *err, struct uk_secret **pin)
+prompt_done(void *ctx, const struct uk_err *err, struct uk_secret **pin)
 {
 	struct call *c = ctx;
 
-	(void)pin;
 	c->prompt = NULL;
+	if (err != NULL && err->rc == UK_E_CANCELLED)
+		gate_refused(c->env->gate, &c->facts);
+	c->asked(c, err, pin);
+}
+
+/* No site takes all places in the queue. */
+void
+call_ask(struct call *c, const struct prompt_text *text, call_asked_fn *done)
+{
+	c->asked = done;
+	if (c->facts.local || rpc_windows(c->rpc, c->origin) < RPC_WINDOWS)
+		c->prompt = prompt_ask(c->env->prompts, text, prompt_done, c);
+	if (c->prompt == NULL)
+		call_refuse(c, UK_E_RATE, "rate-limited");
+}
+
+static void
+confirmed(struct call *c, const struct uk_err *err, struct uk_secret **pin)
+{
+	(void)pin;
 	if (err != NULL) {
 		call_fail(c, err);
 		return;
@@ -206,13 +225,11 @@ ask_consent(struct call *c)
 	uk_buf_init(&text, DESCRIPTION_LEN);
 	call_describe(c, &text);
 	uk_buf_put_str(&text, "\n\n是否同意？");
-	c->prompt = prompt_ask(c->env->prompts,
+	call_ask(c,
 	    &(struct prompt_text){
 		.kind = PROMPT_CONFIRM, .text = uk_buf_str(&text), .yes = "同意" },
-	    confirmed, c);
+	    confirmed);
 	uk_buf_fini(&text);
-	if (c->prompt == NULL)
-		call_refuse(c, UK_E_RATE, "rate-limited");
 }
 
 /*

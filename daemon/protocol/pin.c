@@ -105,13 +105,11 @@ last_unwarned(const struct call *c)
 }
 
 static void
-warned(void *ctx, const struct uk_err *err, struct uk_secret **pin)
+warned(struct call *c, const struct uk_err *err, struct uk_secret **pin)
 {
-	struct call *c = ctx;
 	struct uk_err last;
 
 	(void)pin;
-	c->prompt = NULL;
 	if (err == NULL) {
 		c->pin.warned = true;
 		ask(c);
@@ -175,11 +173,8 @@ logged_in(struct call *c, const struct uk_err *err, const struct token_reply *re
 }
 
 static void
-answered(void *ctx, const struct uk_err *err, struct uk_secret **pin)
+answered(struct call *c, const struct uk_err *err, struct uk_secret **pin)
 {
-	struct call *c = ctx;
-
-	c->prompt = NULL;
 	if (err != NULL) {
 		call_fail(c, err);
 		return;
@@ -209,14 +204,6 @@ answered(void *ctx, const struct uk_err *err, struct uk_secret **pin)
 }
 
 static void
-show(struct call *c, const struct prompt_text *text, prompt_done_fn *then)
-{
-	c->prompt = prompt_ask(c->env->prompts, text, then, c);
-	if (c->prompt == NULL)
-		call_refuse(c, UK_E_RATE, "rate-limited");
-}
-
-static void
 ask(struct call *c)
 {
 	const bool warn = last_unwarned(c);
@@ -227,7 +214,7 @@ ask(struct call *c)
 	describe_tries(c, &text);
 	if (warn)
 		uk_buf_put_str(&text, "\n\n要继续吗？");
-	show(c,
+	call_ask(c,
 	    &(struct prompt_text){
 		.kind = warn ? PROMPT_CONFIRM : PROMPT_PIN,
 		.text = uk_buf_str(&text),

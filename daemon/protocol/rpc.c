@@ -187,6 +187,16 @@ rpc_watch(struct rpc *r, uint64_t conn)
 		c->watching = true;
 }
 
+unsigned
+rpc_windows(const struct rpc *r, const char *origin)
+{
+	unsigned n = 0;
+
+	for (const struct call *c = r->calls; c != NULL; c = c->next)
+		n += c->prompt != NULL && strcmp(c->origin, origin) == 0;
+	return n;
+}
+
 void
 rpc_close_site(struct rpc *r, const char *origin)
 {

@@ -335,6 +335,39 @@ cool_down(void **state)
 	answers(e, &f, GATE_PASS);
 }
 
+/* Nor does one get windows that asks again and again for what the user refuses. */
+static void
+cool_down_after_refusals(void **state)
+{
+	struct gate_facts f = good();
+	struct env *e = *state;
+
+	f.needs = NEEDS_PROMPT;
+	for (int i = 0; i < RATE_REFUSALS; i++) {
+		answers(e, &f, GATE_PASS);
+		gate_refused(e->gate, &f);
+		e->now += RATE_STRIKE_WINDOW;
+	}
+	for (int i = 0; i < RATE_REFUSALS; i++) {
+		answers(e, &f, GATE_PASS);
+		gate_refused(e->gate, &f);
+	}
+	refused(e, &f, "rate-limited");
+	/* whatever other names it calls by */
+	for (int i = 0; i <= RATE_ORIGINS; i++) {
+		char name[64];
+
+		(void)snprintf(name, sizeof(name), "https://s%d.example", i);
+		f.origin = name;
+		e->now++;
+		answers(e, &f, GATE_PASS);
+	}
+	f.origin = SITE;
+	refused(e, &f, "rate-limited");
+	e->now += RATE_COOL;
+	answers(e, &f, GATE_PASS);
+}
+
 int
 main(void)
 {
@@ -349,6 +382,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(local, setup, teardown),
 		cmocka_unit_test_setup_teardown(rate, setup, teardown),
 		cmocka_unit_test_setup_teardown(cool_down, setup, teardown),
+		cmocka_unit_test_setup_teardown(cool_down_after_refusals, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

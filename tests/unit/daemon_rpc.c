@@ -580,6 +580,34 @@ locked_while_asked(void **state)
 	shown(e, "GETPIN", true);
 }
 
+/* A site that is refused does not go on asking; nor does it keep the others from asking. */
+static void
+windows_bounded(void **state)
+{
+	struct env *e = *state;
+	struct fake_conn other;
+	char text[128];
+
+	answers(e, "!cancel\n!cancel\n!cancel\n");
+	for (int i = 0; i < 3; i++)
+		assert_string_equal(reason(call(e, "site.request", NULL)), "denied");
+	assert_string_equal(reason(call(e, "site.request", NULL)), "rate-limited");
+
+	fake_conn_init(&other, "https://other.example");
+	assert_int_equal(rpc_attach(e->rpc, &other.base, NULL), UK_OK);
+	answers(e, "!hang\n");
+	for (int i = 0; i <= RPC_WINDOWS; i++) {
+		(void)snprintf(text, sizeof(text),
+		    "{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"site.request\"}", i);
+		rpc_message(e->rpc, &other.base, uk_span_str(text));
+	}
+	assert_true(loop_poll_run(e->loop, &other.got, 10000));
+	assert_string_equal(reason(other.sent[0]), "rate-limited");
+	assert_int_equal(other.n_sent, 1);
+	rpc_detach(e->rpc, &other.base);
+	fake_conn_fini(&other);
+}
+
 static void
 pin_cancelled(void **state)
 {
@@ -775,6 +803,7 @@ main(void)
 		TEST(pin_last_try),
 		TEST(pin_last_try_after_another),
 		TEST(locked_while_asked),
+		TEST(windows_bounded),
 		TEST(pin_cancelled),
 		TEST(page_leaves),
 		TEST(outstanding),
