@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "policy/origin.h"
+#include "policy/paths.h"
 #include "policy/sites.h"
 #include "uk/config.h"
 
@@ -25,6 +26,7 @@ struct sites {
 	char *path;
 	struct site *v; /* SITES_MAX of them, oldest first */
 	size_t n;
+	bool put_aside;
 };
 
 struct site_row {
@@ -183,6 +185,11 @@ sites_open(const char *path, const struct uk_clock *clock, struct sites **out, s
 	s->path = uk_xstrdup(path);
 	s->v = uk_xalloc(SITES_MAX * sizeof(*s->v));
 	rc = load(s, err);
+	if (rc == UK_E_INPUT || rc == UK_E_LIMIT) {
+		s->n = 0;
+		s->put_aside = true;
+		rc = path_put_aside(path, err);
+	}
 	if (rc != UK_OK)
 		sites_close(&s);
 	else
@@ -199,6 +206,12 @@ sites_close(struct sites **s)
 	free((*s)->v);
 	free(*s);
 	*s = NULL;
+}
+
+bool
+sites_put_aside(const struct sites *s)
+{
+	return s->put_aside;
 }
 
 bool
