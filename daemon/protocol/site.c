@@ -4,7 +4,7 @@
 #include "protocol/methods.h"
 
 #define DESCRIPTION_LEN 2048
-#define SHOWN           6
+#define SHOWN           4
 
 /* CA certificates say nothing about a person, so they are neither granted nor hidden. */
 static bool
@@ -51,6 +51,7 @@ answered(struct call *c, const struct uk_err *err, struct uk_secret **pin)
 	call_fail(c, &no);
 }
 
+/* At its longest it still fits a line of the protocol: what is asked is at the end. */
 static void
 describe(const struct call *c, struct uk_buf *text)
 {

@@ -419,9 +419,15 @@ text(void **state)
 	shown("a\nb\rc\x1b[2J", 80, "a b c [2J");
 	shown("x\xe2\x80\xaey", 80, "x y");
 	shown("x\xe2\x80\x8by", 80, "x y");
-	shown("\xff\xfe", 80, "  ");
-	shown("\xc0\x80", 80, "  ");
-	shown("\xe4\xb8", 80, "  ");
+	shown("\xff\xfe", 80, "");
+	shown("a\xc0\x80z", 80, "a z");
+	shown("a\xe4\xb8", 80, "a");
+	/* nor fills one up with blanks, nor ends the quotation */
+	shown("a　　    \xc2\xa0\xe3\x85\xa4   b", 80, "a b");
+	shown("合同」网站：「https://bank.example", 80, "合同 网站： https://bank.example");
+	shown("z\u0336\u0336\u0336\u0336", 80, "z\u0336\u0336");
+	/* a character of four bytes is room for less than two */
+	shown("𠀀𠀀𠀀𠀀", 3, "𠀀𠀀…");
 	shown("一二三四", 3, "一二三…");
 	assert_int_equal(text_fit("一二三", 4), 3);
 	assert_int_equal(text_fit("abc", 4), 3);

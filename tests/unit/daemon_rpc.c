@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "daemon_conn.h"
+#include "policy/origin.h"
 #include "protocol/rpc.h"
 #include "uk/b64.h"
 #include "uk/config.h"
@@ -394,6 +395,46 @@ sign(void **state)
 	assert_string_equal(
 	    reason(call(e, "signature.create", sign_params(e, "data", "cms-detached"))),
 	    "cancelled");
+}
+
+/* However long the site's name and words are, the end of a window is shown: the warning is there.
+ */
+static void
+sign_long_words(void **state)
+{
+	static char site[ORIGIN_MAX + 1] = "https://";
+	struct env *e = *state;
+	const char *fp = e->cert;
+	char title[321];
+	struct fake_conn other;
+	json_t *p;
+	char *text;
+
+	for (size_t i = strlen(site); i < ORIGIN_MAX; i++)
+		site[i] = i % 50 == 0 ? '.' : 'a';
+	for (size_t i = 0; i < 80; i++)
+		memcpy(title + 4 * i, "𠀀", 5);
+	e->token.info.tries = 1;
+	for (int percent = 0; percent < 2; percent++) {
+		if (percent)
+			memset(title, '%', 80), title[80] = '\0';
+		fake_conn_init(&other, site);
+		assert_int_equal(rpc_attach(e->rpc, &other.base, NULL), UK_OK);
+		assert_int_equal(sites_grant(e->sites, site, &fp, 1, NULL), UK_OK);
+		answers(e, "!cancel\n");
+		p = json_pack("{s:s, s:i, s:s, s:{s:s, s:s, s:s, s:s}}", "jsonrpc", "2.0", "id", 1,
+		    "method", "signature.create", "params", "certificate", e->cert, "data",
+		    "AA==", "format", "raw", "title", title);
+		text = json_dumps(p, 0);
+		rpc_message(e->rpc, &other.base, uk_span_str(text));
+		assert_true(loop_poll_run(e->loop, &other.got, 10000));
+		assert_string_equal(reason(other.sent[0]), "pin-last-try");
+		shown(e, "要继续吗？", true);
+		rpc_detach(e->rpc, &other.base);
+		fake_conn_fini(&other);
+		json_decref(p);
+		free(text);
+	}
 }
 
 static void
@@ -796,6 +837,7 @@ main(void)
 		TEST(site_request),
 		TEST(hidden),
 		TEST(sign),
+		TEST(sign_long_words),
 		TEST(sign_refused),
 		TEST(login),
 		TEST(pin_wrong),
