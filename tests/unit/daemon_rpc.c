@@ -660,6 +660,11 @@ pin_cancelled(void **state)
 	answers(e, "!timeout\n");
 	assert_string_equal(reason(log_in(e)), "timeout");
 	assert_int_equal(e->token.logins, 0);
+	/* Enter by mistake costs nothing */
+	answers(e, "\n123456\n");
+	result(log_in(e));
+	shown(e, "请输入密码。", true);
+	assert_int_equal(e->token.logins, 1);
 }
 
 /* A page that goes away takes its window and its call along; the next one's turn comes. */
