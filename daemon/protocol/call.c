@@ -3,6 +3,7 @@
 
 #include "policy/text.h"
 #include "protocol/call.h"
+#include "protocol/idle.h"
 #include "protocol/methods.h"
 
 #define DESCRIPTION_LEN 2048
@@ -140,6 +141,8 @@ void
 call_token(struct call *c, const struct token_call *what, int64_t deadline_ms, call_token_fn *done)
 {
 	c->token_done = done;
+	if (what->op != TOKEN_LIST && what->op != TOKEN_OBJECTS)
+		idle_used(rpc_idle(c->rpc), what->token);
 	c->token = token_call(c->env->tokens, what, deadline_ms, token_done, c);
 	if (c->token == NULL)
 		call_refuse(c, UK_E_INTERNAL, NULL);

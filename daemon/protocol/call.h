@@ -129,5 +129,6 @@ unsigned rpc_windows(const struct rpc *r, const char *origin); /* shown and wait
 void rpc_close_site(struct rpc *r, const char *origin);
 struct channels *rpc_channels(struct rpc *r);
 struct wrong_pins *rpc_wrong_pins(struct rpc *r);
+struct idle *rpc_idle(struct rpc *r);
 
 #endif

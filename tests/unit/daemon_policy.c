@@ -83,16 +83,18 @@ policy_files(void **state)
 
 	assert_int_equal(policy_load(e->dir, &p, &err), UK_OK);
 	assert_false(p->development || p->production || p->session);
+	assert_int_equal(p->idle_lock, 900);
 	policy_free(&p);
 	put(e, "10.json",
 	    "{\"development\":true,\"sites\":{\"allow\":[\"https://a.example\"]},"
-	    "\"consent\":\"session\",\"modules\":[\"/usr/lib/x.so\"]}");
+	    "\"consent\":\"session\",\"idleLock\":60,\"modules\":[\"/usr/lib/x.so\"]}");
 	put(e, "20.json",
 	    "{\"development\":false,\"production\":true,\"sites\":{\"allow\":[\"https://"
 	    "b.example\"],"
 	    "\"block\":[\"https://a.example\"]},\"pinentry\":\"/usr/bin/pinentry-gnome3\"}");
 	assert_int_equal(policy_load(e->dir, &p, &err), UK_OK);
 	assert_false(p->development);
+	assert_int_equal(p->idle_lock, 60);
 	assert_true(p->production);
 	assert_true(p->session);
 	assert_false(policy_allows(p, "https://a.example"));
@@ -114,7 +116,8 @@ policy_refused(void **state)
 		"{\"sites\":{\"alow\":[]}}", "{\"sites\":{\"allow\":[\"ca.example\"]}}",
 		"{\"modules\":[\"relative.so\"]}", "{\"consent\":\"never\"}",
 		"{\"pinentry\":\"pinentry\"}", "{\"tickets\":{\"trusted\":[{\"kty\":\"EC\"}]}}",
-		"{\"tickets\":{\"trusted\":[1]}}", "{\"production\":\"yes\"}" };
+		"{\"tickets\":{\"trusted\":[1]}}", "{\"production\":\"yes\"}", "{\"idleLock\":-1}",
+		"{\"idleLock\":86401}", "{\"idleLock\":\"60\"}" };
 	struct env *e = *state;
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {

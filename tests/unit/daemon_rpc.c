@@ -13,6 +13,7 @@
 
 #include "daemon_conn.h"
 #include "policy/origin.h"
+#include "protocol/idle.h"
 #include "protocol/rpc.h"
 #include "uk/b64.h"
 #include "uk/config.h"
@@ -649,6 +650,55 @@ windows_bounded(void **state)
 	fake_conn_fini(&other);
 }
 
+static int64_t
+test_now(void *ctx)
+{
+	return *(const int64_t *)ctx;
+}
+
+/* Left alone, a token locks; looking at it does not keep it open, using it does. */
+static void
+idle_lock(void **state)
+{
+	struct env *e = *state;
+	int64_t now = 1800000000;
+	const struct uk_clock clock = { .now = test_now, .ctx = &now };
+	struct idle *i = idle_new(e->loop, &e->uk_log, &clock, &e->token, 1);
+	const bool never = false;
+
+	e->token.info.logged_in = true;
+	idle_token_changed(i, TOKEN_CHANGED, &e->token.info);
+	(void)loop_poll_run(e->loop, &never, 400);
+	assert_true(e->token.info.logged_in);
+	idle_used(i, "T1");
+	now += 1;
+	idle_used(i, "T1");
+	(void)loop_poll_run(e->loop, &never, 400);
+	assert_true(e->token.info.logged_in);
+	now += 1;
+	(void)loop_poll_run(e->loop, &never, 400);
+	assert_false(e->token.info.logged_in);
+	/* a clock set back */
+	e->token.info.logged_in = true;
+	now -= 3600;
+	(void)loop_poll_run(e->loop, &never, 400);
+	assert_false(e->token.info.logged_in);
+	/* told so, it is left alone */
+	idle_token_changed(i, TOKEN_CHANGED, &e->token.info);
+	e->token.info.logged_in = true;
+	now += 10;
+	(void)loop_poll_run(e->loop, &never, 400);
+	assert_true(e->token.info.logged_in);
+	idle_free(&i);
+	/* by policy */
+	i = idle_new(e->loop, &e->uk_log, &clock, &e->token, 0);
+	idle_token_changed(i, TOKEN_CHANGED, &e->token.info);
+	now += 100000;
+	(void)loop_poll_run(e->loop, &never, 400);
+	assert_true(e->token.info.logged_in);
+	idle_free(&i);
+}
+
 static void
 pin_cancelled(void **state)
 {
@@ -851,6 +901,7 @@ main(void)
 		TEST(pin_last_try_after_another),
 		TEST(locked_while_asked),
 		TEST(windows_bounded),
+		TEST(idle_lock),
 		TEST(pin_cancelled),
 		TEST(page_leaves),
 		TEST(outstanding),
