@@ -74,5 +74,6 @@ void gate_forget(struct gate *g);
  * while. */
 void gate_wrong_pin(struct gate *g, const struct gate_facts *f);
 void gate_refused(struct gate *g, const struct gate_facts *f);
+void gate_agreed(struct gate *g, const struct gate_facts *f);
 
 #endif

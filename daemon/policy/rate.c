@@ -136,3 +136,9 @@ rate_refused(struct rate *r, const char *origin)
 
 	strike(r, o, &o->refused, RATE_REFUSALS);
 }
+
+void
+rate_agreed(struct rate *r, const char *origin)
+{
+	find(r, origin)->refused.n = 0;
+}

@@ -29,5 +29,6 @@ bool rate_take(struct rate *r, const char *origin, bool prompt);
 /* A PIN typed at this site's request was wrong; the user closed a window of its. */
 void rate_wrong_pin(struct rate *r, const char *origin);
 void rate_refused(struct rate *r, const char *origin);
+void rate_agreed(struct rate *r, const char *origin); /* so what he refused before was his wish */
 
 #endif

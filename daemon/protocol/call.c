@@ -190,7 +190,9 @@ prompt_done(void *ctx, const struct uk_err *err, struct uk_secret **pin)
 	struct call *c = ctx;
 
 	c->prompt = NULL;
-	if (err != NULL && err->rc == UK_E_CANCELLED)
+	if (err == NULL)
+		gate_agreed(c->env->gate, &c->facts);
+	else if (err->rc == UK_E_CANCELLED)
 		gate_refused(c->env->gate, &c->facts);
 	c->asked(c, err, pin);
 }

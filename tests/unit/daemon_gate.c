@@ -348,6 +348,13 @@ cool_down_after_refusals(void **state)
 		gate_refused(e->gate, &f);
 		e->now += RATE_STRIKE_WINDOW;
 	}
+	/* who says yes to one and no to another means it */
+	for (int i = 0; i < 2 * RATE_REFUSALS; i++) {
+		answers(e, &f, GATE_PASS);
+		gate_refused(e->gate, &f);
+		if (i % 2 == 1)
+			gate_agreed(e->gate, &f);
+	}
 	for (int i = 0; i < RATE_REFUSALS; i++) {
 		answers(e, &f, GATE_PASS);
 		gate_refused(e->gate, &f);
