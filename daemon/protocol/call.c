@@ -160,6 +160,10 @@ call_describe(const struct call *c, struct uk_buf *text)
 		text_put(text, c->object.name, 60);
 	}
 	uk_buf_printf(text, "\n用途：%s", c->method->purpose);
+	if (c->object.leaves != NULL) {
+		uk_buf_put_str(text, "\n之后删除证书：");
+		text_put(text, c->object.leaves, 30);
+	}
 	if (c->object.title != NULL) {
 		uk_buf_put_str(text, c->facts.local ? "\n说明：「" : "\n网站说明：「");
 		text_put(text, c->object.title, 80);

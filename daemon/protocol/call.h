@@ -33,6 +33,7 @@ struct call_object {
 	char digest[65];      /* SHA-256 of what is to be signed, hex; "" */
 	const char *name;     /* shown: the certificate's name, or the token's label; lent */
 	const char *title;    /* shown as the site's own words; lent; NULL */
+	const char *leaves;   /* shown: the certificate that this deletes; lent; NULL */
 	char remember[160];   /* gate_facts.object; "" */
 	bool logged_in;
 	int tries;

@@ -45,4 +45,7 @@ struct token_client {
 void fake_token_init(struct token_client *t, struct loop *loop);
 void fake_token_fini(struct token_client *t);
 
+/* Another certificate for its key. */
+void fake_token_certify(const struct token_client *t, int serial, struct uk_buf *out);
+
 #endif

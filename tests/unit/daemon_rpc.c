@@ -819,6 +819,36 @@ key_and_request(void **state)
 	    reason(call(e, "token.login", json_pack("{s:s}", "token", "T2"))), "token-not-found");
 }
 
+/* Who agreed to a key has not agreed to losing a certificate: that is asked, and said. */
+static void
+replaces(void **state)
+{
+	struct env *e = *state;
+	struct uk_buf der;
+	char *b64;
+
+	granted(e);
+	answers(e, "123456\n");
+	result(
+	    call(e, "key.generate", json_pack("{s:s, s:s}", "token", "T1", "algorithm", "p-256")));
+	uk_buf_init(&der, 16384);
+	fake_token_certify(&e->token, 10, &der);
+	b64 = uk_b64_dup(uk_buf_span(&der));
+	answers(e, "!cancel\n");
+	assert_string_equal(reason(call(e, "certificate.install",
+				json_pack("{s:s, s:s, s:s}", "token", "T1", "certificate", b64,
+				    "replaces", e->cert))),
+	    "cancelled");
+	shown(e, "%0A之后删除证书：张三", true);
+	/* without one it was agreed to with the key; the fake token does not keep it */
+	answers(e, "!cancel\n");
+	assert_string_equal(reason(call(e, "certificate.install",
+				json_pack("{s:s, s:s}", "token", "T1", "certificate", b64))),
+	    "certificate-not-written");
+	free(b64);
+	uk_buf_fini(&der);
+}
+
 /* What the key did is in the journal before anybody has the signature; else nobody gets it. */
 static void
 journal(void **state)
@@ -907,6 +937,7 @@ main(void)
 		TEST(outstanding),
 		TEST(watch),
 		TEST(key_and_request),
+		TEST(replaces),
 		TEST(journal),
 		TEST(production),
 	};
