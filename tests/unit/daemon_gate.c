@@ -135,9 +135,15 @@ origin(void **state)
 		"https://a b", "https://u@ca.example", "https://ca.example:0443",
 		"https://ca.example:123456", "chrome-extension://abc", "http://localhost",
 		"http://localhost:8600", "http://127.0.0.1:8600", "https://ca.example#x",
-		"https://-a", "https://[::1" };
+		"https://-a", "https://[::1", "https://ca.example.", "https://ca.example.:8443",
+		"https://ca..example", "https://.example", "https://ca.example:443",
+		"https://ca.example:65536", "https://[::g]", "https://[:]", "https://[1.2.3.4]",
+		"https://[::1]:443", "https://ca.example\n", "https://ca.example%2e",
+		"https://中国.example", "wss://ca.example", "HTTPS://ca.example",
+		"https://ca.example https://b.example" };
 	static const char *const fine[] = { "https://ca.example", "https://ca.example:8443",
-		"https://[::1]:8443", "https://xn--fiqs8s.example" };
+		"https://[::1]:8443", "https://[2001:db8::1]", "https://xn--fiqs8s.example",
+		"https://ca.example:65535", "https://192.0.2.1" };
 	struct gate_facts f = good();
 	struct env *e = *state;
 
@@ -155,6 +161,8 @@ origin(void **state)
 	answers(e, &f, GATE_PASS);
 	f.origin = "http://127.0.0.1";
 	answers(e, &f, GATE_PASS);
+	f.origin = "http://localhost:80";
+	refused(e, &f, "origin-refused");
 	f.origin = "http://localhost.evil.example";
 	refused(e, &f, "origin-refused");
 	f.origin = "http://127.0.0.2:8600";
