@@ -278,17 +278,39 @@ save(const struct sites *s, struct uk_err *err)
 	return rc;
 }
 
+static void
+drop_expired(struct sites *s, int64_t now)
+{
+	for (size_t i = s->n; i > 0; i--)
+		if (now >= s->v[i - 1].expires)
+			drop(s, &s->v[i - 1]);
+}
+
+/* The site at the end, where the youngest is. */
+static struct site *
+renew(struct sites *s, const char *origin)
+{
+	struct site *site = find(s, origin), copy;
+
+	if (site == NULL)
+		return add(s, origin);
+	copy = *site;
+	drop(s, site);
+	s->v[s->n] = copy;
+	return &s->v[s->n++];
+}
+
 enum uk_rc
 sites_grant(struct sites *s, const char *origin, const char *const *fingerprints, size_t n,
     struct uk_err *err)
 {
 	const int64_t now = uk_now(s->clock);
-	struct site *site = find(s, origin);
+	struct site *site;
 
 	if (!origin_valid(origin, true))
 		return uk_fail_field(err, "origin", NULL);
-	if (site == NULL)
-		site = add(s, origin);
+	drop_expired(s, now);
+	site = renew(s, origin);
 	site->granted = now;
 	site->expires = now + SITES_LIFE;
 	for (size_t i = 0; i < n; i++)

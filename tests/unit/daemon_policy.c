@@ -183,10 +183,20 @@ grants_bounded(void **state)
 	const char *one = fp;
 	json_t *list;
 
+	/* one that was asked for again is young; one that has run out makes room first */
+	assert_int_equal(sites_grant(s, "https://gone.example", NULL, 0, NULL), UK_OK);
+	e->now += SITES_LIFE - 1;
+	assert_int_equal(sites_grant(s, "https://again.example", NULL, 0, NULL), UK_OK);
+	e->now += 1;
 	for (int i = 0; i <= SITES_MAX; i++) {
+		if (i == SITES_MAX - 1)
+			assert_int_equal(
+			    sites_grant(s, "https://again.example", NULL, 0, NULL), UK_OK);
 		(void)snprintf(name, sizeof(name), "https://s%d.example", i);
 		assert_int_equal(sites_grant(s, name, NULL, 0, NULL), UK_OK);
 	}
+	assert_true(sites_allowed(s, "https://again.example"));
+	assert_true(sites_allowed(s, "https://s2.example"));
 	list = sites_list(s);
 	assert_int_equal(json_array_size(list), SITES_MAX);
 	json_decref(list);
