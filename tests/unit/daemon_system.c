@@ -388,14 +388,25 @@ static void
 too_many(void **state)
 {
 	struct env *e = *state;
-	int fds[16];
+	int fds[64], n = 0;
+	char site[64];
 
-	for (int i = 0; i < 16; i++)
-		fds[i] = connect_as(e, "https://many.example");
+	for (; n < 16; n++)
+		fds[n] = connect_as(e, "https://many.example");
 	assert_int_equal(status_of(e, NULL, NULL, "https://many.example", NULL), 429);
 	assert_int_equal(status_of(e, NULL, NULL, SITE, NULL), 101);
-	for (int i = 0; i < 16; i++)
-		close(fds[i]);
+	/* nor all sites together */
+	for (; n < 64; n++) {
+		(void)snprintf(site, sizeof(site), "https://s%d.example", n / 16);
+		fds[n] = connect_as(e, site);
+	}
+	assert_int_equal(status_of(e, NULL, NULL, "https://late.example", NULL), 429);
+	while (n > 0)
+		close(fds[--n]);
+	/* they go in the loop's own time */
+	for (; n < 100 && status_of(e, NULL, NULL, SITE, NULL) != 101; n++)
+		(void)usleep(20000);
+	assert_true(n < 100);
 }
 
 static void
