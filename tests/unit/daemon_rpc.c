@@ -13,6 +13,7 @@
 
 #include "daemon_conn.h"
 #include "policy/origin.h"
+#include "protocol/channel.h"
 #include "protocol/idle.h"
 #include "protocol/rpc.h"
 #include "uk/b64.h"
@@ -907,6 +908,26 @@ production(void **state)
 	free(e->allow[0]);
 }
 
+static void
+channels_expire(void **state)
+{
+	struct channels *c = channels_new();
+	struct uk_jwk *key = NULL;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(uk_jwk_new(&key, NULL), UK_OK);
+		channels_put(c, SITE, 1000, &key);
+		assert_null(channels_take(c, "https://other.example", 1000));
+		key = channels_take(c, SITE, 1000 + CHANNEL_LIFE - (i == 0));
+		assert_int_equal(key != NULL, i == 0);
+		uk_jwk_free(&key);
+		/* once, in time or not */
+		assert_null(channels_take(c, SITE, 1000));
+	}
+	channels_free(&c);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -940,6 +961,7 @@ main(void)
 		TEST(replaces),
 		TEST(journal),
 		TEST(production),
+		cmocka_unit_test(channels_expire),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
