@@ -846,6 +846,13 @@ replaces(void **state)
 	assert_string_equal(reason(call(e, "certificate.install",
 				json_pack("{s:s, s:s}", "token", "T1", "certificate", b64))),
 	    "certificate-not-written");
+	/* one that the site may not see is not its to replace */
+	assert_int_equal(sites_revoke(e->sites, SITE, NULL), UK_OK);
+	assert_int_equal(sites_grant(e->sites, SITE, NULL, 0, NULL), UK_OK);
+	assert_string_equal(reason(call(e, "certificate.install",
+				json_pack("{s:s, s:s, s:s}", "token", "T1", "certificate", b64,
+				    "replaces", e->cert))),
+	    "certificate-not-found");
 	free(b64);
 	uk_buf_fini(&der);
 }
