@@ -124,6 +124,9 @@ spawn(const char *program, int in, int out, pid_t *pid)
 	rc = posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
 	if (rc == 0)
 		rc = posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
+	/* A library's descriptors need not be close-on-exec. */
+	if (rc == 0)
+		rc = posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
 	if (rc == 0)
 		rc = posix_spawnp(pid, program, &actions, &attr, argv, environ);
 	posix_spawn_file_actions_destroy(&actions);
