@@ -146,7 +146,7 @@ refused_rest(const struct way *w)
 static void
 skip_some(struct relay *r)
 {
-	uint8_t unread[READ_SIZE / 16];
+	uint8_t unread[2048];
 	const ssize_t n =
 	    read(r->up.from, unread, r->skip < sizeof(unread) ? r->skip : sizeof(unread));
 
