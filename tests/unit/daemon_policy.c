@@ -80,6 +80,8 @@ policy_files(void **state)
 
 	assert_int_equal(policy_load(e->dir, &p, &err), UK_OK);
 	assert_false(p->development || p->production || p->session);
+	assert_true(policy_extension(p, "ukey@ukey.example"));
+	assert_false(policy_extension(p, "{ec8030f7-c20a-464f-9b0e-13a3a9e97384}"));
 	policy_free(&p);
 	put(e, "10.json",
 	    "{\"development\":true,\"sites\":{\"allow\":[\"https://a.example\"]},"
@@ -87,7 +89,8 @@ policy_files(void **state)
 	put(e, "20.json",
 	    "{\"development\":false,\"production\":true,\"sites\":{\"allow\":[\"https://"
 	    "b.example\"],"
-	    "\"block\":[\"https://a.example\"]},\"pinentry\":\"/usr/bin/pinentry-gnome3\"}");
+	    "\"block\":[\"https://a.example\"]},\"pinentry\":\"/usr/bin/pinentry-gnome3\","
+	    "\"extensions\":[\"{ec8030f7-c20a-464f-9b0e-13a3a9e97384}\"]}");
 	assert_int_equal(policy_load(e->dir, &p, &err), UK_OK);
 	assert_false(p->development);
 	assert_true(p->production);
@@ -97,6 +100,8 @@ policy_files(void **state)
 	assert_true(policy_allows(p, "https://b.example"));
 	assert_false(policy_allows(p, NULL));
 	assert_int_equal(p->modules.n, 1);
+	assert_true(policy_extension(p, "ukey@ukey.example"));
+	assert_true(policy_extension(p, "{ec8030f7-c20a-464f-9b0e-13a3a9e97384}"));
 	assert_string_equal(p->pinentry, "/usr/bin/pinentry-gnome3");
 	policy_free(&p);
 	assert_int_equal(policy_load("/nonexistent", &p, &err), UK_OK);
@@ -111,7 +116,8 @@ policy_refused(void **state)
 		"{\"sites\":{\"alow\":[]}}", "{\"sites\":{\"allow\":[\"ca.example\"]}}",
 		"{\"modules\":[\"relative.so\"]}", "{\"consent\":\"never\"}",
 		"{\"pinentry\":\"pinentry\"}", "{\"tickets\":{\"trusted\":[{\"kty\":\"EC\"}]}}",
-		"{\"tickets\":{\"trusted\":[1]}}", "{\"production\":\"yes\"}" };
+		"{\"tickets\":{\"trusted\":[1]}}", "{\"production\":\"yes\"}",
+		"{\"extensions\":[\"a b\"]}", "{\"extensions\":[\"\"]}", "{\"extensions\":\"a\"}" };
 	struct env *e = *state;
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
