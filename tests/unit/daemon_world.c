@@ -162,6 +162,20 @@ world_count(const char *name)
 	return found;
 }
 
+pid_t
+world_pid(const char *name)
+{
+	struct process *all = calloc(PROCESSES, sizeof(*all));
+	const size_t n = list_processes(all);
+	pid_t pid = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(all[i].name, name) == 0 && ours(all, n, all[i].pid))
+			pid = all[i].pid;
+	free(all);
+	return pid;
+}
+
 bool
 world_has(const char *name, int n)
 {

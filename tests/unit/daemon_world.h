@@ -54,6 +54,7 @@ int world_run(const char *const *argv);
 int world_count(const char *name);
 bool world_has(const char *name, int n); /* so many, within five seconds */
 bool world_gone(const char *name);       /* none */
+pid_t world_pid(const char *name);       /* of one of them; 0: none */
 
 /* --- connections: a WebSocket, the unix socket, a host --- */
 
