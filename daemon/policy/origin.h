@@ -4,7 +4,8 @@
 
 #include <stdbool.h>
 
-#define ORIGIN_MAX 255
+#define ORIGIN_MAX    255
+#define EXTENSION_MAX 80 /* of the id that a browser gives an extension */
 
 /* What the user himself is called where a site would have its origin. */
 #define ORIGIN_LOCAL "local:"

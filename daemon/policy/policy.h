@@ -29,8 +29,9 @@ struct policy {
 	char *pinentry;    /* path; NULL: the system's */
 	struct policy_list allow;
 	struct policy_list block;
-	struct policy_list modules; /* PKCS#11, absolute paths */
-	struct uk_jwk **trusted;    /* whose tickets are believed */
+	struct policy_list modules;    /* PKCS#11, absolute paths */
+	struct policy_list extensions; /* those that may say a site's name, the built-in ones too */
+	struct uk_jwk **trusted;       /* whose tickets are believed */
 	size_t n_trusted;
 };
 
@@ -40,5 +41,6 @@ void policy_free(struct policy **p);
 
 bool policy_allows(const struct policy *p, const char *origin); /* without asking the user */
 bool policy_blocks(const struct policy *p, const char *origin);
+bool policy_extension(const struct policy *p, const char *id);
 
 #endif

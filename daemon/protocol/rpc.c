@@ -104,6 +104,8 @@ facts_of(const struct conn *c, struct gate_facts *f)
 {
 	f->origin = c->ops->origin(c);
 	f->local = f->origin == NULL;
+	f->native = c->ops->extension != NULL;
+	f->extension = f->native ? c->ops->extension(c) : NULL;
 	f->peer_known = c->ops->peer(c, &f->peer);
 }
 
@@ -230,6 +232,15 @@ refuse(struct conn *to, json_t *id, const struct uk_err *err)
 	json_decref(m);
 }
 
+void
+rpc_refuse(struct conn *to, const struct uk_err *err)
+{
+	json_t *id = json_null();
+
+	refuse(to, id, err);
+	json_decref(id);
+}
+
 static bool
 id_valid(const json_t *id)
 {
@@ -320,6 +331,24 @@ dispatch(struct rpc *r, struct conn *from, json_t *message, json_t *id)
 	call_start(c);
 }
 
+/* It comes once, first, and from the host only (transport/local.c). */
+static bool
+names_origin(const json_t *message)
+{
+	const char *method = json_string_value(json_object_get(message, "method"));
+
+	return method != NULL && strcmp(method, "agent.origin") == 0;
+}
+
+/* Who wants to be a site must not go on as the user himself. */
+static void
+refuse_origin(struct conn *from)
+{
+	rpc_refuse(from, &(const struct uk_err){ .rc = UK_E_DENIED, .reason = "origin-refused" });
+	if (from->ops->origin(from) == NULL)
+		from->ops->close(from);
+}
+
 void
 rpc_message(struct rpc *r, struct conn *from, struct uk_span text)
 {
@@ -328,6 +357,11 @@ rpc_message(struct rpc *r, struct conn *from, struct uk_span text)
 
 	if (uk_json_parse(text, UK_MESSAGE_MAX, &message, &err) != UK_OK) {
 		refuse(from, id, &err);
+		return;
+	}
+	if (names_origin(message)) {
+		refuse_origin(from);
+		json_decref(message);
 		return;
 	}
 	if (json_is_array(message)) {

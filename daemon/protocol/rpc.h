@@ -53,6 +53,9 @@ void rpc_detach(struct rpc *r, struct conn *c);
 /* One whole message.  Answers come through conn_ops.send, now or later. */
 void rpc_message(struct rpc *r, struct conn *c, struct uk_span text);
 
+/* An error that answers no request. */
+void rpc_refuse(struct conn *to, const struct uk_err *err);
+
 /* A token came, went, or changed: token_change_fn for token_client_new(), ctx is the struct rpc. */
 void rpc_token_changed(void *ctx, enum token_change what, const struct token_info *token);
 

@@ -383,12 +383,42 @@ cool_down_after_refusals(void **state)
 	answers(e, &f, GATE_PASS);
 }
 
+/* [design 5] whose word on the origin counts */
+static void
+extensions(void **state)
+{
+	struct env *e = *state;
+	char known[] = "abcdefghijklmnopabcdefghijklmnop";
+	char *ids[] = { known };
+	struct gate_facts f = good();
+
+	f.stage = GATE_CONNECT;
+	f.native = true;
+	refused(e, &f, "extension-refused");
+	f.extension = known;
+	refused(e, &f, "extension-refused");
+	f.extension = ""; /* a portal's */
+	answers(e, &f, GATE_PASS);
+	e->policy.extensions = (struct policy_list){ .v = ids, .n = 1 };
+	f.extension = known;
+	answers(e, &f, GATE_PASS);
+	f.extension = "abcdefghijklmnop";
+	refused(e, &f, "extension-refused");
+	f.extension = known;
+	f.origin = "http://ca.example";
+	refused(e, &f, "origin-refused");
+	f.origin = SITE;
+	f.peer = 1001;
+	refused(e, &f, "peer-refused");
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(peer, setup, teardown),
 		cmocka_unit_test_setup_teardown(origin, setup, teardown),
+		cmocka_unit_test_setup_teardown(extensions, setup, teardown),
 		cmocka_unit_test_setup_teardown(site, setup, teardown),
 		cmocka_unit_test_setup_teardown(administrator, setup, teardown),
 		cmocka_unit_test_setup_teardown(production, setup, teardown),

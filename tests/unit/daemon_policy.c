@@ -84,6 +84,8 @@ policy_files(void **state)
 	assert_int_equal(policy_load(e->dir, &p, &err), UK_OK);
 	assert_false(p->development || p->production || p->session);
 	assert_int_equal(p->idle_lock, 900);
+	assert_true(policy_extension(p, "ukey@ukey.example"));
+	assert_false(policy_extension(p, "{ec8030f7-c20a-464f-9b0e-13a3a9e97384}"));
 	policy_free(&p);
 	put(e, "10.json",
 	    "{\"development\":true,\"sites\":{\"allow\":[\"https://a.example\"]},"
@@ -91,7 +93,8 @@ policy_files(void **state)
 	put(e, "20.json",
 	    "{\"development\":false,\"production\":true,\"sites\":{\"allow\":[\"https://"
 	    "b.example\"],"
-	    "\"block\":[\"https://a.example\"]},\"pinentry\":\"/usr/bin/pinentry-gnome3\"}");
+	    "\"block\":[\"https://a.example\"]},\"pinentry\":\"/usr/bin/pinentry-gnome3\","
+	    "\"extensions\":[\"{ec8030f7-c20a-464f-9b0e-13a3a9e97384}\"]}");
 	assert_int_equal(policy_load(e->dir, &p, &err), UK_OK);
 	assert_false(p->development);
 	assert_int_equal(p->idle_lock, 60);
@@ -102,6 +105,8 @@ policy_files(void **state)
 	assert_true(policy_allows(p, "https://b.example"));
 	assert_false(policy_allows(p, NULL));
 	assert_int_equal(p->modules.n, 1);
+	assert_true(policy_extension(p, "ukey@ukey.example"));
+	assert_true(policy_extension(p, "{ec8030f7-c20a-464f-9b0e-13a3a9e97384}"));
 	assert_string_equal(p->pinentry, "/usr/bin/pinentry-gnome3");
 	policy_free(&p);
 	assert_int_equal(policy_load("/nonexistent", &p, &err), UK_OK);
@@ -117,7 +122,8 @@ policy_refused(void **state)
 		"{\"modules\":[\"relative.so\"]}", "{\"consent\":\"never\"}",
 		"{\"pinentry\":\"pinentry\"}", "{\"tickets\":{\"trusted\":[{\"kty\":\"EC\"}]}}",
 		"{\"tickets\":{\"trusted\":[1]}}", "{\"production\":\"yes\"}", "{\"idleLock\":-1}",
-		"{\"idleLock\":86401}", "{\"idleLock\":\"60\"}" };
+		"{\"idleLock\":86401}", "{\"idleLock\":\"60\"}", "{\"extensions\":[\"a b\"]}",
+		"{\"extensions\":[\"\"]}", "{\"extensions\":\"a\"}" };
 	struct env *e = *state;
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
