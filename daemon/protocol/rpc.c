@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "protocol/channel.h"
+#include "protocol/idle.h"
 #include "protocol/methods.h"
 #include "protocol/pin.h"
 #include "protocol/rpc.h"
@@ -20,6 +21,7 @@ struct rpc {
 	struct call *calls;
 	struct channels *channels;
 	struct wrong_pins *wrong;
+	struct idle *idle;
 };
 
 struct envelope {
@@ -51,6 +53,7 @@ rpc_new(const struct rpc_env *env)
 	r->next_id = 1;
 	r->channels = channels_new();
 	r->wrong = wrong_pins_new(env->random);
+	r->idle = idle_new(env->loop, env->log, env->clock, env->tokens, env->policy->idle_lock);
 	return r;
 }
 
@@ -63,6 +66,7 @@ rpc_free(struct rpc **r)
 		call_gone((*r)->calls);
 	channels_free(&(*r)->channels);
 	wrong_pins_free(&(*r)->wrong);
+	idle_free(&(*r)->idle);
 	free(*r);
 	*r = NULL;
 }
@@ -77,6 +81,12 @@ struct wrong_pins *
 rpc_wrong_pins(struct rpc *r)
 {
 	return r->wrong;
+}
+
+struct idle *
+rpc_idle(struct rpc *r)
+{
+	return r->idle;
 }
 
 static struct conn *
@@ -187,6 +197,16 @@ rpc_watch(struct rpc *r, uint64_t conn)
 
 	if (c != NULL)
 		c->watching = true;
+}
+
+unsigned
+rpc_windows(const struct rpc *r, const char *origin)
+{
+	unsigned n = 0;
+
+	for (const struct call *c = r->calls; c != NULL; c = c->next)
+		n += c->prompt != NULL && strcmp(c->origin, origin) == 0;
+	return n;
 }
 
 void
@@ -374,6 +394,7 @@ rpc_token_changed(void *ctx, enum token_change what, const struct token_info *to
 	struct rpc *r = ctx;
 	json_t *m;
 
+	idle_token_changed(r->idle, what, token);
 	if (what == TOKEN_REMOVED || (what == TOKEN_CHANGED && !token->logged_in))
 		gate_forget(r->env.gate);
 	if (what == TOKEN_REMOVED)
