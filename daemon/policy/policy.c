@@ -19,8 +19,8 @@ struct file {
 	json_t *sites;
 	json_t *tickets;
 	json_t *modules;
-	int64_t idle_lock;
 	json_t *extensions;
+	int64_t idle_lock;
 	const char *pinentry;
 	const char *consent;
 };
@@ -49,8 +49,8 @@ static const struct uk_field file_fields[] = {
 	{ "sites", UK_F_JSON, 0, 0, 0, offsetof(struct file, sites), NULL },
 	{ "tickets", UK_F_JSON, 0, 0, 0, offsetof(struct file, tickets), NULL },
 	{ "modules", UK_F_LIST, 0, 0, LIST_MAX, offsetof(struct file, modules), NULL },
-	{ "idleLock", UK_F_INT, 0, 0, IDLE_LOCK_MAX, offsetof(struct file, idle_lock), NULL },
 	{ "extensions", UK_F_LIST, 0, 0, LIST_MAX, offsetof(struct file, extensions), NULL },
+	{ "idleLock", UK_F_INT, 0, 0, IDLE_LOCK_MAX, offsetof(struct file, idle_lock), NULL },
 	{ "pinentry", UK_F_STR, 0, 1, PATH_LEN, offsetof(struct file, pinentry), path_valid },
 	{ "consent", UK_F_STR, 0, 1, 16, offsetof(struct file, consent), consent_valid },
 };

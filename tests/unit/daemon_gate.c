@@ -343,6 +343,35 @@ cool_down(void **state)
 	answers(e, &f, GATE_PASS);
 }
 
+/* [design 5] whose word on the origin counts */
+static void
+extensions(void **state)
+{
+	struct env *e = *state;
+	char known[] = "abcdefghijklmnopabcdefghijklmnop";
+	char *ids[] = { known };
+	struct gate_facts f = good();
+
+	f.stage = GATE_CONNECT;
+	f.native = true;
+	refused(e, &f, "extension-refused");
+	f.extension = known;
+	refused(e, &f, "extension-refused");
+	f.extension = ""; /* a portal's */
+	answers(e, &f, GATE_PASS);
+	e->policy.extensions = (struct policy_list){ .v = ids, .n = 1 };
+	f.extension = known;
+	answers(e, &f, GATE_PASS);
+	f.extension = "abcdefghijklmnop";
+	refused(e, &f, "extension-refused");
+	f.extension = known;
+	f.origin = "http://ca.example";
+	refused(e, &f, "origin-refused");
+	f.origin = SITE;
+	f.peer = 1001;
+	refused(e, &f, "peer-refused");
+}
+
 /* Nor does one get windows that asks again and again for what the user refuses. */
 static void
 cool_down_after_refusals(void **state)
@@ -381,35 +410,6 @@ cool_down_after_refusals(void **state)
 	refused(e, &f, "rate-limited");
 	e->now += RATE_COOL;
 	answers(e, &f, GATE_PASS);
-}
-
-/* [design 5] whose word on the origin counts */
-static void
-extensions(void **state)
-{
-	struct env *e = *state;
-	char known[] = "abcdefghijklmnopabcdefghijklmnop";
-	char *ids[] = { known };
-	struct gate_facts f = good();
-
-	f.stage = GATE_CONNECT;
-	f.native = true;
-	refused(e, &f, "extension-refused");
-	f.extension = known;
-	refused(e, &f, "extension-refused");
-	f.extension = ""; /* a portal's */
-	answers(e, &f, GATE_PASS);
-	e->policy.extensions = (struct policy_list){ .v = ids, .n = 1 };
-	f.extension = known;
-	answers(e, &f, GATE_PASS);
-	f.extension = "abcdefghijklmnop";
-	refused(e, &f, "extension-refused");
-	f.extension = known;
-	f.origin = "http://ca.example";
-	refused(e, &f, "origin-refused");
-	f.origin = SITE;
-	f.peer = 1001;
-	refused(e, &f, "peer-refused");
 }
 
 int

@@ -83,9 +83,9 @@ policy_files(void **state)
 
 	assert_int_equal(policy_load(e->dir, &p, &err), UK_OK);
 	assert_false(p->development || p->production || p->session);
-	assert_int_equal(p->idle_lock, 900);
 	assert_true(policy_extension(p, "ukey@ukey.example"));
 	assert_false(policy_extension(p, "{ec8030f7-c20a-464f-9b0e-13a3a9e97384}"));
+	assert_int_equal(p->idle_lock, 900);
 	policy_free(&p);
 	put(e, "10.json",
 	    "{\"development\":true,\"sites\":{\"allow\":[\"https://a.example\"]},"
