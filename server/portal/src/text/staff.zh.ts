@@ -118,8 +118,8 @@ const zh = {
 			proof: "新证书验证通过",
 			shipment: "登记寄出",
 			timeout: "超时",
-		} as Record<string, string>,
-		by: { applicant: "申请人", system: "系统" } as Record<string, string>,
+		},
+		by: { applicant: "申请人", system: "系统" },
 		values: {
 			method: "方式",
 			phone: "手机",
@@ -129,7 +129,7 @@ const zh = {
 			startedAt: "开始时间",
 			endedAt: "完成时间",
 			sha256: "内容摘要（SHA-256）",
-		} as Record<string, string>,
+		},
 		outcomes: {
 			match: "一致",
 			passed: "一致",
@@ -138,7 +138,7 @@ const zh = {
 			unavailable: "服务不可用",
 			"service-unavailable": "服务不可用",
 			"sms-code": "短信验证码",
-		} as Record<string, string>,
+		},
 	},
 	production: {
 		heading: "制证",
