@@ -99,6 +99,7 @@ const en: CommonText = {
 		"code-format": "Enter the 6 digits of the message.",
 		"code-wrong": "The code is not right. Compare it with the message.",
 		"code-expired": "The code has expired. Have a new one sent.",
+		"payment-number-invalid": "This is no payment number; it begins with the order's number, for example UK260101ABCDEFGHP1.",
 		"tracking-invalid": "A tracking number has 6 to 40 letters or digits.",
 		"payment-address": "The address of the payment page is not right. Please call the service.",
 		"file-type": "Only JPG or PNG photos can be uploaded.",

@@ -99,6 +99,7 @@ const zh = {
 		"code-format": "请输入短信中的 6 位数字。",
 		"code-wrong": "验证码不正确，请核对短信后重新输入。",
 		"code-expired": "验证码已过期，请重新发送。",
+		"payment-number-invalid": "支付单号不正确，应以订单号开头，例如 UK260101ABCDEFGHP1。",
 		"tracking-invalid": "快递单号应为 6 至 40 位字母或数字。",
 		"payment-address": "支付页面的地址不正确，请联系客服。",
 		"file-type": "只能上传 JPG 或 PNG 格式的照片。",
