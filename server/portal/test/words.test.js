@@ -48,8 +48,11 @@ const ofServer = () =>
 	ANSWERING.map(read)
 		.flatMap((text) => REASON_IN_C.flatMap((pattern) => all(text, pattern)))
 		.filter((name) => !NO_REASONS.includes(name));
-const ofOpenapi = () => all(read("server/openapi.yaml"), /\b4\d\d `([a-z-]+)`/g)
-	.concat(all(read("server/openapi.yaml"), /`((?:code|photo|too|payment)-[a-z-]+)`/g));
+function ofOpenapi() {
+	const text = read("server/openapi.yaml");
+	const list = /\breason:\n\s+description:[^]*?enum:\n((?:\s+- [a-z-]+\n)+)/.exec(text)?.[1] ?? "";
+	return [...all(list, /- ([a-z-]+)/g), ...all(text, /\b4\d\d `([a-z-]+)`/g), ...all(text, /`((?:code|photo)-[a-z-]+)`/g)];
+}
 function ofHelper() {
 	const section = /## 6 Errors[^]*?(?=\n## )/.exec(read("daemon/PROTOCOL.md"))[0];
 	return section.split("\n").filter((line) => /^\| `[a-z-]+` \| −/.test(line)).flatMap((line) => all(line, /`([a-z-]+)`/g));

@@ -174,6 +174,7 @@ const en: CustomerText = {
 		notOpenedText: "You may close this page: find the order under “My orders” and press “Go on” to pay.",
 		checking: "Confirming the payment",
 		checkingText: "The result comes within seconds. Please wait and do not pay twice.",
+		notPaid: "I did not pay: back to the payment",
 		notYet: "No payment has arrived yet. If you have paid, wait a little and check again; do not pay twice. If not, you can pay now.",
 	},
 	status: {

@@ -87,7 +87,7 @@ const en: StaffText = {
 		approve: "Approve",
 		reject: "Reject",
 		rejectReason: "Reason",
-		rejectNote: "What is to be corrected (told to the applicant by SMS)",
+		rejectNote: "What is to be corrected (the applicant gets an SMS and reads this in the order)",
 		rejectNoteMissing: "Say what is to be corrected.",
 		rejectConfirm: "Confirm rejection",
 		due: (day) => `To be decided on ${day} at the latest.`,

@@ -91,7 +91,7 @@ const zh = {
 		approve: "通过",
 		reject: "不通过",
 		rejectReason: "不通过的原因",
-		rejectNote: "具体说明（会以短信告知申请人）",
+		rejectNote: "具体说明（申请人会收到短信，并在订单详情中看到）",
 		rejectNoteMissing: "请写明需要改正什么。",
 		rejectConfirm: "确认不通过",
 		due: (day: string) => `请最晚在 ${day}完成审核。`,
