@@ -97,9 +97,16 @@ code_make(const struct api *a, struct store_tx *tx, const struct code_slot *slot
 	    NULL, err);
 }
 
+enum uk_rc
+code_drop(struct store_tx *tx, const char *purpose, const char *subject, struct uk_err *err)
+{
+	return store_run(tx, SQL_CODE_DROP, STORE_ARGS(DB_T(purpose), DB_T(subject)), NULL, err);
+}
+
 struct stored {
 	bool there;
 	char hash[CRYPT_INDEX_LEN];
+	char phone[CRYPT_INDEX_LEN];
 	int64_t expires;
 	int64_t left;
 };
@@ -115,10 +122,22 @@ load(struct store_tx *tx, const char *purpose, const char *subject, struct store
 	if (store_next(rows)) {
 		out->there = true;
 		(void)snprintf(out->hash, sizeof(out->hash), "%s", store_text(rows, 0));
+		(void)snprintf(out->phone, sizeof(out->phone), "%s", store_text(rows, 1));
 		out->expires = store_int(rows, 3);
 		out->left = store_int(rows, 4);
 	}
 	return store_end(rows, err);
+}
+
+enum uk_rc
+code_phone(struct store_tx *tx, const char *purpose, const char *subject, char out[CRYPT_INDEX_LEN],
+    struct uk_err *err)
+{
+	struct stored s;
+	enum uk_rc rc = load(tx, purpose, subject, &s, err);
+
+	memcpy(out, s.phone, CRYPT_INDEX_LEN);
+	return rc;
 }
 
 enum uk_rc
@@ -143,8 +162,7 @@ code_try(const struct api *a, struct store_tx *tx, const char *purpose, const ch
 	}
 	if (uk_const_eq(uk_span_str(s.hash), uk_span_str(hashed))) {
 		*verdict = CODE_RIGHT;
-		return store_run(
-		    tx, SQL_CODE_DROP, STORE_ARGS(DB_T(purpose), DB_T(subject)), NULL, err);
+		return code_drop(tx, purpose, subject, err);
 	}
 	*left = s.left - 1;
 	*verdict = *left > 0 ? CODE_WRONG : CODE_EXHAUSTED;

@@ -43,6 +43,14 @@ UK_CHECK enum uk_rc code_try(const struct api *a, struct store_tx *tx, const cha
     const char *subject, const char *code, enum code_verdict *verdict, int64_t *left,
     struct uk_err *err);
 
+/* The keyed hash of the phone that the code went to; "" when there is none, or it went to nobody.
+ */
+UK_CHECK enum uk_rc code_phone(struct store_tx *tx, const char *purpose, const char *subject,
+    char out[CRYPT_INDEX_LEN], struct uk_err *err);
+
+UK_CHECK enum uk_rc code_drop(
+    struct store_tx *tx, const char *purpose, const char *subject, struct uk_err *err);
+
 /* UK_E_INPUT with the field "code" and the verdict's reason; UK_OK for CODE_RIGHT. */
 UK_CHECK enum uk_rc code_verdict_rc(enum code_verdict v, struct uk_err *err);
 
