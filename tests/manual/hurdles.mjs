@@ -5,14 +5,13 @@ import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 
 import {
-	apply, check, confirm, enterCode, goToCashier, newUnit, pay, photoInput, PHOTOS, requestCode, requestNewCode,
-	submit, uploadPhotos,
+	apply, askForOrders, check, confirm, enterCode, enterQueryCode, goToCashier, newUnit, pay, photoInput, PHOTOS,
+	requestCode, requestNewCode, submit, uploadPhotos,
 } from "./lib/applicant.mjs";
 import { readInEnglish } from "./lib/language.mjs";
 import { phone } from "./lib/numbers.mjs";
 import { People } from "./lib/people.mjs";
 import { drawPhoto } from "./lib/photos.mjs";
-import { readMessage } from "./lib/sandbox.mjs";
 import { Scenario } from "./lib/scenario.mjs";
 
 const demo = JSON.parse(await readFile(process.argv[2] ?? "demo.json", "utf8"));
@@ -109,18 +108,12 @@ async function closePaymentPage() {
 	const page = await people.page("applicant");
 	await goToCashier(page);
 	await page.context().clearCookies();
-	await page.goto(`${demo.portal}/query`);
+	const code = await askForOrders(page, demo, unit);
 	await readInEnglish(page, names);
-	await page.getByLabel("统一社会信用代码").fill(unit.creditCode);
-	await page.getByRole("button", { name: "发送验证码" }).click();
-	const code = await readMessage(page, demo.sandbox, unit.agentPhone, /查询验证码为(\d{6})/);
-	const field = page.getByLabel("短信验证码");
-	await field.fill(code === "111111" ? "222222" : "111111");
-	await page.getByRole("button", { name: "确认", exact: true }).click();
+	await enterQueryCode(page, code === "111111" ? "222222" : "111111");
 	await page.getByText("验证码不正确").waitFor();
 	await look(page, "query-wrong");
-	await field.fill(code);
-	await page.getByRole("button", { name: "确认", exact: true }).click();
+	await enterQueryCode(page, code);
 	await page.getByRole("link", { name: "继续" }).click();
 	await page.getByRole("button", { name: "去支付" }).waitFor();
 }

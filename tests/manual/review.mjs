@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 
 import {
-	apply, check, completeToPayment, confirm, enterCode, newUnit, pay, photoInput, requestNewCode, submit,
+	apply, check, completeToPayment, confirm, enterCode, findOrder, newUnit, pay, photoInput, requestNewCode, submit,
 } from "./lib/applicant.mjs";
 import { readInEnglish } from "./lib/language.mjs";
 import { accountNumber, phone } from "./lib/numbers.mjs";
@@ -85,7 +85,7 @@ async function correct() {
 
 async function refund() {
 	const page = await people.page("applicant");
-	await page.goto(`${demo.portal}/orders/${given.order}`);
+	await findOrder(page, demo, given.unit);
 	await page.getByRole("button", { name: "申请退款" }).click();
 	const dialog = page.getByRole("dialog");
 	await dialog.getByText("费用原路退回支付宝账户").waitFor();
@@ -125,7 +125,7 @@ async function redeliver() {
 		stuck.unit.address, "李审", "中文"]);
 
 	const applicant = await people.page("applicant");
-	await applicant.goto(`${demo.portal}/orders/${stuck.order}`);
+	await findOrder(applicant, demo, stuck.unit);
 	await applicant.getByRole("heading", { name: "证书密码未能送达" }).waitFor({ timeout: 60_000 });
 	await look(applicant, "delivery-failed");
 }

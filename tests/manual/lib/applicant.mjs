@@ -117,3 +117,26 @@ export async function pay(page) {
 	await page.getByRole("button", { name: "付款", exact: true }).click();
 	await page.getByRole("heading", { name: "审核中" }).waitFor({ timeout: 60_000 });
 }
+
+/** The order query, from the number to the code on the agent's phone [Q1]. */
+export async function askForOrders(page, { portal, sandbox }, unit) {
+	await page.goto(`${portal}/query`);
+	const again = page.getByRole("button", { name: "查询其他证件号" });
+	const number = page.getByLabel("统一社会信用代码");
+	await again.or(number).first().waitFor();
+	if (await again.isVisible()) await again.click();
+	await number.fill(unit.creditCode);
+	await page.getByRole("button", { name: "发送验证码" }).click();
+	return readMessage(page, sandbox, unit.agentPhone, /查询验证码为(\d{6})/);
+}
+
+export async function enterQueryCode(page, code) {
+	await page.getByLabel("短信验证码").fill(code);
+	await page.getByRole("button", { name: "确认", exact: true }).click();
+}
+
+/** An order that another one has taken the browser's place of: by the order query [Q2]. */
+export async function findOrder(page, demo, unit, action = "查看") {
+	await enterQueryCode(page, await askForOrders(page, demo, unit));
+	await page.getByRole("link", { name: action, exact: true }).click();
+}

@@ -29,6 +29,14 @@ export class Quality {
 	/** axe-core on the page as it is now: nothing serious or critical; a title and a language. */
 	async inspect(page, name) {
 		if (!page.url().startsWith(this.origin)) return;
+		await page.evaluate(() =>
+			Promise.allSettled(
+				document
+					.getAnimations()
+					.filter((one) => one.effect.getComputedTiming().endTime !== Infinity)
+					.map((one) => one.finished),
+			),
+		);
 		await page.evaluate(axe.source);
 		const { violations } = await page.evaluate(() =>
 			window.axe.run(document, { resultTypes: ["violations"] }),
