@@ -154,6 +154,17 @@ async function refundByHand() {
 	await applicant.getByRole("heading", { name: "已退款" }).waitFor();
 }
 
+async function sessionEnds() {
+	const page = await people.page("reviewer");
+	await page.context().clearCookies();
+	await page.getByRole("link", { name: "全部订单" }).click();
+	await page.getByRole("heading", { name: "工作人员登录" }).waitFor();
+	await page.getByRole("button", { name: "登录", exact: true }).click();
+	await page.getByRole("heading", { name: "全部订单" }).waitFor();
+	await page.getByRole("row").filter({ hasText: corrected.order }).waitFor();
+	await look(page, "all-orders");
+}
+
 const passed = await scenario.run([
 	["N7 三个已支付的订单", threeOrders],
 	["C9 审核不通过，写明原因 [A2]", rejectTwo],
@@ -161,6 +172,7 @@ const passed = await scenario.run([
 	["C9 申请退款", refund],
 	["C3 证书密码未能送达：需处理、重新发送", redeliver],
 	["A4 退款被拒绝：登记人工退款", refundByHand],
+	["A1 登录过期后回到原来的页面", sessionEnds],
 ]);
 await people.end();
 process.exitCode = passed ? 0 : 1;
