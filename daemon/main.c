@@ -16,13 +16,15 @@
 #include "uk/config.h"
 #include "uk/opt.h"
 
-#define HELPER "/usr/libexec/ukey/ukey-token"
+#define HELPER LIBEXEC_DIR "/ukey-token"
+#define NATIVE LIBEXEC_DIR "/ukey-native"
 
 struct options {
 	const char *socket;
 	const char *port;
 	const char *policy;
 	const char *helper;
+	const char *native;
 	const char *pinentry;
 	const char *log_level;
 	bool foreground;
@@ -40,6 +42,8 @@ static const struct uk_opt opts[] = {
 	    "policy folder; default: $UKEY_POLICY_DIR, else " POLICY_DIR },
 	{ "helper", "PATH", offsetof(struct options, helper),
 	    "ukey-token; default: beside ukeyd, else " HELPER },
+	{ "native", "PATH", offsetof(struct options, native),
+	    "ukey-native, whose word on a site counts; default: beside ukeyd, else " NATIVE },
 	{ "pinentry", "PATH", offsetof(struct options, pinentry),
 	    "program that asks for PINs; default: the policy's, else pinentry" },
 	{ "log-level", "L", offsetof(struct options, log_level),
@@ -55,6 +59,7 @@ struct app {
 	struct sites *sites;
 	struct journal *journal;
 	char *station; /* path of this machine's key */
+	char *native;  /* path of the native messaging host */
 	struct lws_loop *loop;
 	struct gate *gate;
 	struct prompts *prompts;
@@ -89,6 +94,10 @@ open_state(struct app *a, struct uk_err *err)
 	else if ((rc = path_make_folder(sites, err)) == UK_OK &&
 		 (rc = sites_open(sites, &uk_clock_system, &a->sites, err)) == UK_OK)
 		rc = journal_open(journal, &uk_clock_system, &a->journal, err);
+	if (rc == UK_OK && sites_put_aside(a->sites))
+		uk_log(&a->log, UK_LOG_ERROR, "sites.put-aside", UK_LS("file", sites));
+	if (rc == UK_OK && journal_put_aside(a->journal))
+		uk_log(&a->log, UK_LOG_ERROR, "journal.put-aside", UK_LS("file", journal));
 	free(sites);
 	free(journal);
 	return rc;
@@ -104,26 +113,23 @@ token_changed(void *ctx, enum token_change what, const struct token_info *token)
 		rpc_token_changed(a->rpc, what, token);
 }
 
+/* Of a program of ours: as given, or beside us, or where it is installed. */
 static char *
-helper_path(const char *given)
+program_path(const char *given, const char *name)
 {
 	char *exe = given == NULL ? realpath("/proc/self/exe", NULL) : NULL;
 	struct uk_buf b;
 
 	uk_buf_init(&b, PATH_MAX);
-	uk_buf_put_str(&b, given != NULL ? given : HELPER);
-	if (exe != NULL) {
-		struct uk_buf beside;
-
-		uk_buf_init(&beside, PATH_MAX);
-		uk_buf_printf(&beside, "%s/ukey-token", dirname(exe));
-		if (uk_buf_str(&beside) != NULL && access(uk_buf_str(&beside), X_OK) == 0) {
-			uk_buf_reset(&b);
-			uk_buf_put(&b, uk_buf_span(&beside));
-		}
-		uk_buf_fini(&beside);
-		free(exe);
+	if (given != NULL)
+		uk_buf_put_str(&b, given);
+	else if (exe != NULL)
+		uk_buf_printf(&b, "%s/%s", dirname(exe), name);
+	if (given == NULL && (uk_buf_str(&b) == NULL || access(uk_buf_str(&b), X_OK) != 0)) {
+		uk_buf_reset(&b);
+		uk_buf_printf(&b, "%s/%s", LIBEXEC_DIR, name);
 	}
+	free(exe);
 	return uk_buf_steal_str(&b);
 }
 
@@ -132,7 +138,7 @@ start_tokens(struct app *a, const struct options *o, struct uk_err *err)
 {
 	const struct policy_list *l = &a->policy->modules;
 	struct token_module *modules = uk_xalloc((l->n + 1) * sizeof(*modules));
-	char *helper = helper_path(o->helper);
+	char *helper = program_path(o->helper, "ukey-token");
 	enum uk_rc rc;
 
 	for (size_t i = 0; i < l->n; i++)
@@ -178,6 +184,7 @@ start_local(struct app *a, const struct options *o, struct uk_err *err)
 	enum uk_rc rc;
 	int fd;
 
+	a->native = program_path(o->native, "ukey-native");
 	rc = service_socket(&fd, err);
 	if (rc == UK_OK && fd < 0) {
 		a->socket = o->socket != NULL ? uk_xstrdup(o->socket) : path_runtime("agent.sock");
@@ -188,7 +195,7 @@ start_local(struct app *a, const struct options *o, struct uk_err *err)
 		}
 	}
 	if (rc == UK_OK)
-		a->local = local_listen(lws_loop_base(a->loop), a->rpc, &a->log, fd);
+		a->local = local_listen(lws_loop_base(a->loop), a->rpc, &a->log, fd, a->native);
 	return rc;
 }
 
@@ -288,6 +295,7 @@ stop(struct app *a)
 	if (a->signals >= 0)
 		close(a->signals);
 	free(a->station);
+	free(a->native);
 	journal_close(&a->journal);
 	sites_close(&a->sites);
 	policy_free(&a->policy);

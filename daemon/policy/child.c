@@ -1,9 +1,10 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <sys/pidfd.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -103,31 +104,52 @@ children_free(struct children **all)
 	*all = NULL;
 }
 
-/* Signals as a new program expects them, whatever ours are. */
+/*
+ * In the child; no memory is asked for here.  A window must not outlive the daemon that reads the
+ * PIN, and a program that waits for its user does not notice that its pipes have ended.
+ */
+static int
+become(char *const argv[], int in, int out, pid_t parent)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || getppid() != parent ||
+	    dup2(in, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0)
+		return errno;
+	/* Signals as a new program expects them, whatever ours are. */
+	(void)signal(SIGPIPE, SIG_DFL);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	/* A library's descriptors need not be close-on-exec. */
+	(void)close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
+	(void)execvp(argv[0], argv);
+	return errno;
+}
+
+/* An errno value; it comes through a pipe that closes when the program has begun. */
 static int
 spawn(const char *program, int in, int out, pid_t *pid)
 {
 	char *argv[2] = { uk_xstrdup(program), NULL };
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attr;
-	sigset_t none, dfl;
-	int rc;
+	const pid_t self = getpid();
+	int failed[2], rc = 0;
 
-	sigemptyset(&none);
-	sigemptyset(&dfl);
-	sigaddset(&dfl, SIGPIPE);
-	posix_spawn_file_actions_init(&actions);
-	posix_spawnattr_init(&attr);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	posix_spawnattr_setsigmask(&attr, &none);
-	posix_spawnattr_setsigdefault(&attr, &dfl);
-	rc = posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
-	if (rc == 0)
-		rc = posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-	if (rc == 0)
-		rc = posix_spawnp(pid, program, &actions, &attr, argv, environ);
-	posix_spawn_file_actions_destroy(&actions);
-	posix_spawnattr_destroy(&attr);
+	if (pipe2(failed, O_CLOEXEC) != 0) {
+		rc = errno;
+		free(argv[0]);
+		return rc;
+	}
+	*pid = fork();
+	if (*pid == 0) {
+		rc = become(argv, in, out, self);
+		_exit(write(failed[1], &rc, sizeof(rc)) == (ssize_t)sizeof(rc) ? 127 : 126);
+	}
+	if (*pid < 0)
+		rc = errno;
+	close(failed[1]);
+	if (*pid > 0 && read(failed[0], &rc, sizeof(rc)) > 0)
+		(void)waitpid(*pid, NULL, 0);
+	close(failed[0]);
 	free(argv[0]);
 	return rc;
 }

@@ -109,6 +109,9 @@ check_origin(struct gate *g, const struct gate_facts *f, struct uk_err *err)
 		return GATE_PASS;
 	if (!origin_valid(f->origin, g->policy->development))
 		return refuse(err, UK_E_DENIED, "origin-refused");
+	if (f->native && (f->extension == NULL ||
+			     (*f->extension != '\0' && !policy_extension(g->policy, f->extension))))
+		return refuse(err, UK_E_DENIED, "extension-refused");
 	return GATE_PASS;
 }
 
@@ -230,4 +233,18 @@ gate_wrong_pin(struct gate *g, const struct gate_facts *f)
 {
 	if (!f->local && f->origin != NULL)
 		rate_wrong_pin(g->rate, f->origin);
+}
+
+void
+gate_refused(struct gate *g, const struct gate_facts *f)
+{
+	if (!f->local && f->origin != NULL)
+		rate_refused(g->rate, f->origin);
+}
+
+void
+gate_agreed(struct gate *g, const struct gate_facts *f)
+{
+	if (!f->local && f->origin != NULL)
+		rate_agreed(g->rate, f->origin);
 }

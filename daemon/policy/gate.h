@@ -32,8 +32,10 @@ struct gate_facts {
 	enum gate_stage stage;
 	bool local; /* the unix socket: the user himself */
 	bool peer_known;
-	uid_t peer;         /* of the process at the other end, from the kernel */
-	const char *origin; /* the browser's word; NULL: it gave none */
+	uid_t peer;            /* of the process at the other end, from the kernel */
+	const char *origin;    /* the browser's word; NULL: it gave none */
+	bool native;           /* … by way of our extension and its host */
+	const char *extension; /* its id; "": the host was told none */
 	unsigned needs;
 	const char *certificate; /* fingerprint; NULL: none is concerned */
 	const char *object;      /* what a consent may be remembered for */
@@ -70,6 +72,10 @@ void gate_consented(struct gate *g, const struct gate_facts *f, int seconds);
 /* A token left or was locked: what was said about it is forgotten. */
 void gate_forget(struct gate *g);
 
+/* A site that makes the user type wrong PINs, or asks for what he refuses, gets no windows for a
+ * while. */
 void gate_wrong_pin(struct gate *g, const struct gate_facts *f);
+void gate_refused(struct gate *g, const struct gate_facts *f);
+void gate_agreed(struct gate *g, const struct gate_facts *f);
 
 #endif

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "policy/journal.h"
+#include "policy/paths.h"
 #include "uk/b64.h"
 #include "uk/config.h"
 #include "uk/json.h"
@@ -21,6 +22,7 @@ struct journal {
 	size_t size;
 	int64_t seq; /* of the next line */
 	char prev[HASH_HEX];
+	bool put_aside;
 };
 
 static void
@@ -123,6 +125,29 @@ open_file(struct journal *j, struct uk_err *err)
 	return UK_OK;
 }
 
+/* Where the chain stands; right after a rotation that is in the old file. */
+static enum uk_rc
+find_chain(struct journal *j, const char *old, size_t *whole, struct uk_err *err)
+{
+	size_t ignored;
+	enum uk_rc rc = read_end(j, j->path, whole, err);
+
+	if (rc == UK_OK && *whole == 0)
+		rc = read_end(j, old, &ignored, err);
+	return rc;
+}
+
+static enum uk_rc
+begin_anew(struct journal *j, const char *old, struct uk_err *err)
+{
+	const enum uk_rc rc = path_put_aside(j->path, err);
+
+	j->put_aside = true;
+	j->seq = 1;
+	j->prev[0] = '\0';
+	return rc == UK_OK ? path_put_aside(old, err) : rc;
+}
+
 enum uk_rc
 journal_open(
     const char *path, const struct uk_clock *clock, struct journal **out, struct uk_err *err)
@@ -137,18 +162,22 @@ journal_open(
 	j->fd = -1;
 	j->seq = 1;
 	old = old_path(j);
-	/* Right after a rotation the new file is empty and the chain's end is in the old one. */
-	if ((rc = read_end(j, old, &whole, err)) != UK_OK)
-		goto out;
-	whole = 0;
-	if ((rc = read_end(j, path, &whole, err)) != UK_OK || (rc = open_file(j, err)) != UK_OK)
+	rc = find_chain(j, old, &whole, err);
+	if (rc == UK_E_INTEGRITY || rc == UK_E_LIMIT) {
+		whole = 0;
+		rc = begin_anew(j, old, err);
+	}
+	if (rc != UK_OK || (rc = open_file(j, err)) != UK_OK)
 		goto out;
 	if (j->size != whole && ftruncate(j->fd, (off_t)whole) != 0) {
 		rc = uk_fail(err, UK_E_UNAVAILABLE, "journal-unavailable", "ftruncate", errno);
 		goto out;
 	}
 	j->size = whole;
-	rc = UK_OK;
+	if (j->put_aside)
+		rc = journal_put(j,
+		    &(struct journal_entry){ .method = "journal", .result = "journal-broken" },
+		    err);
 out:
 	free(old);
 	if (rc != UK_OK)
@@ -156,6 +185,12 @@ out:
 	else
 		*out = j;
 	return rc;
+}
+
+bool
+journal_put_aside(const struct journal *j)
+{
+	return j->put_aside;
 }
 
 void
@@ -174,12 +209,14 @@ static enum uk_rc
 rotate(struct journal *j, struct uk_err *err)
 {
 	char *old = old_path(j);
-	const int bad = rename(j->path, old);
+	/* It has moved already when the new one could not be made last time. */
+	const int bad = rename(j->path, old) != 0 && errno != ENOENT ? errno : 0;
 
 	free(old);
 	if (bad != 0)
-		return uk_fail(err, UK_E_UNAVAILABLE, "journal-unavailable", "rename", errno);
-	close(j->fd);
+		return uk_fail(err, UK_E_UNAVAILABLE, "journal-unavailable", "rename", bad);
+	if (j->fd >= 0)
+		close(j->fd);
 	return open_file(j, err);
 }
 
@@ -228,6 +265,8 @@ journal_put(struct journal *j, const struct journal_entry *e, struct uk_err *err
 	if (uk_buf_failed(&line) || write(j->fd, line.p, line.n) != (ssize_t)line.n ||
 	    fdatasync(j->fd) != 0) {
 		rc = uk_fail(err, UK_E_UNAVAILABLE, "journal-unavailable", "write", errno);
+		/* Half a line, from a disk that is full, would spoil the next one. */
+		(void)!ftruncate(j->fd, (off_t)j->size);
 		goto out;
 	}
 	hash_line(uk_span(line.p, n), j->prev);

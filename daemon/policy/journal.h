@@ -6,6 +6,7 @@
 #ifndef POLICY_JOURNAL_H
 #define POLICY_JOURNAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "uk/clock.h"
@@ -25,10 +26,14 @@ struct journal_entry {
 
 struct journal;
 
-/* A last line torn by a crash is cut off. */
+/*
+ * A last line torn by a crash is cut off.  A file that does not read goes to PATH.bad, and a new
+ * one begins whose first line says so.
+ */
 UK_CHECK enum uk_rc journal_open(
     const char *path, const struct uk_clock *clock, struct journal **out, struct uk_err *err);
 void journal_close(struct journal **j);
+bool journal_put_aside(const struct journal *j);
 
 /* On the disk when it returns. */
 UK_CHECK enum uk_rc journal_put(

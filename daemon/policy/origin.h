@@ -4,14 +4,15 @@
 
 #include <stdbool.h>
 
-#define ORIGIN_MAX 255
+#define ORIGIN_MAX    255
+#define EXTENSION_MAX 80 /* of the id that a browser gives an extension */
 
 /* What the user himself is called where a site would have its origin. */
 #define ORIGIN_LOCAL "local:"
 
 /*
  * https://host[:port]; with `development` also http://localhost[:port] and http://127.0.0.1[:port].
- * Lower case only: browsers never send anything else.
+ * One name for one site: lower case, no port that the scheme implies, no dot at the end.
  */
 bool origin_valid(const char *s, bool development);
 

@@ -8,9 +8,10 @@
 #include "uk/config.h"
 #include "uk/json.h"
 
-#define FILE_MAX (64u * 1024u)
-#define LIST_MAX 64
-#define PATH_LEN 4095
+#define FILE_MAX      (64u * 1024u)
+#define LIST_MAX      64
+#define PATH_LEN      4095
+#define IDLE_LOCK_MAX 86400
 
 struct file {
 	bool development;
@@ -18,6 +19,8 @@ struct file {
 	json_t *sites;
 	json_t *tickets;
 	json_t *modules;
+	int64_t idle_lock;
+	json_t *extensions;
 	const char *pinentry;
 	const char *consent;
 };
@@ -46,6 +49,8 @@ static const struct uk_field file_fields[] = {
 	{ "sites", UK_F_JSON, 0, 0, 0, offsetof(struct file, sites), NULL },
 	{ "tickets", UK_F_JSON, 0, 0, 0, offsetof(struct file, tickets), NULL },
 	{ "modules", UK_F_LIST, 0, 0, LIST_MAX, offsetof(struct file, modules), NULL },
+	{ "idleLock", UK_F_INT, 0, 0, IDLE_LOCK_MAX, offsetof(struct file, idle_lock), NULL },
+	{ "extensions", UK_F_LIST, 0, 0, LIST_MAX, offsetof(struct file, extensions), NULL },
 	{ "pinentry", UK_F_STR, 0, 1, PATH_LEN, offsetof(struct file, pinentry), path_valid },
 	{ "consent", UK_F_STR, 0, 1, 16, offsetof(struct file, consent), consent_valid },
 };
@@ -65,6 +70,17 @@ static bool
 site_valid(const char *s)
 {
 	return origin_valid(s, true);
+}
+
+/* Chromium's 32 letters, or Firefox's name@domain or {uuid}. */
+static bool
+extension_valid(const char *s)
+{
+	const size_t n = strlen(s);
+
+	return n >= 1 && n <= EXTENSION_MAX &&
+	       strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_@{}") ==
+		   n;
 }
 
 static enum uk_rc
@@ -129,12 +145,16 @@ apply(struct policy *p, const struct file *f, const json_t *object, struct uk_er
 	    (rc = list_add(&p->allow, l.allow, "sites.allow", site_valid, err)) != UK_OK ||
 	    (rc = list_add(&p->block, l.block, "sites.block", site_valid, err)) != UK_OK ||
 	    (rc = list_add(&p->modules, f->modules, "modules", path_valid, err)) != UK_OK ||
+	    (rc = list_add(&p->extensions, f->extensions, "extensions", extension_valid, err)) !=
+		UK_OK ||
 	    (rc = trusted_add(p, l.trusted, err)) != UK_OK)
 		return rc;
 	if (json_object_get(object, "development") != NULL)
 		p->development = f->development;
 	if (json_object_get(object, "production") != NULL)
 		p->production = f->production;
+	if (json_object_get(object, "idleLock") != NULL)
+		p->idle_lock = f->idle_lock;
 	if (f->consent != NULL)
 		p->session = strcmp(f->consent, "session") == 0;
 	if (f->pinentry != NULL) {
@@ -179,16 +199,31 @@ is_policy(const struct dirent *e)
 	return e->d_name[0] != '.' && n > 5 && strcmp(e->d_name + n - 5, ".json") == 0;
 }
 
+static enum uk_rc
+add_built_in(struct policy *p, struct uk_err *err)
+{
+	static const char *const ids[] = { EXTENSION_IDS };
+	json_t *list = json_array();
+	enum uk_rc rc;
+
+	for (size_t i = 0; i < COUNT(ids); i++)
+		json_array_append_new(list, json_string(ids[i]));
+	rc = list_add(&p->extensions, list, "extensions", extension_valid, err);
+	json_decref(list);
+	return rc;
+}
+
 enum uk_rc
 policy_load(const char *dir, struct policy **out, struct uk_err *err)
 {
 	struct policy *p = uk_xalloc(sizeof(*p));
 	struct dirent **names = NULL;
-	enum uk_rc rc = UK_OK;
+	enum uk_rc rc = add_built_in(p, err);
 	int n;
 
+	p->idle_lock = POLICY_IDLE_LOCK;
 	n = scandir(dir, &names, is_policy, alphasort);
-	if (n < 0 && errno != ENOENT)
+	if (rc == UK_OK && n < 0 && errno != ENOENT)
 		rc = uk_fail(err, UK_E_DENIED, "policy-unreadable", "scandir", errno);
 	for (int i = 0; i < n; i++) {
 		if (rc == UK_OK)
@@ -219,6 +254,7 @@ policy_free(struct policy **p)
 	list_fini(&(*p)->allow);
 	list_fini(&(*p)->block);
 	list_fini(&(*p)->modules);
+	list_fini(&(*p)->extensions);
 	for (size_t i = 0; i < (*p)->n_trusted; i++)
 		uk_jwk_free(&(*p)->trusted[i]);
 	free((*p)->trusted);
@@ -246,4 +282,10 @@ bool
 policy_blocks(const struct policy *p, const char *origin)
 {
 	return list_has(&p->block, origin);
+}
+
+bool
+policy_extension(const struct policy *p, const char *id)
+{
+	return list_has(&p->extensions, id);
 }

@@ -8,11 +8,13 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "uk/rc.h"
 #include "uk/ticket.h"
 
-#define POLICY_DIR "/etc/ukey/policy.d"
+#define POLICY_DIR       "/etc/ukey/policy.d"
+#define POLICY_IDLE_LOCK 900
 
 struct policy_list {
 	char **v;
@@ -20,14 +22,16 @@ struct policy_list {
 };
 
 struct policy {
-	bool development; /* http://localhost pages are sites too */
-	bool production;  /* this machine may prepare tokens */
-	bool session;     /* one consent lasts for a while; otherwise each use asks */
-	char *pinentry;   /* path; NULL: the system's */
+	bool development;  /* http://localhost pages are sites too */
+	bool production;   /* this machine may prepare tokens */
+	bool session;      /* one consent lasts for a while; otherwise each use asks */
+	int64_t idle_lock; /* seconds without a use, after which a token is locked; 0: never */
+	char *pinentry;    /* path; NULL: the system's */
 	struct policy_list allow;
 	struct policy_list block;
-	struct policy_list modules; /* PKCS#11, absolute paths */
-	struct uk_jwk **trusted;    /* whose tickets are believed */
+	struct policy_list modules;    /* PKCS#11, absolute paths */
+	struct policy_list extensions; /* those that may say a site's name, the built-in ones too */
+	struct uk_jwk **trusted;       /* whose tickets are believed */
 	size_t n_trusted;
 };
 
@@ -37,5 +41,6 @@ void policy_free(struct policy **p);
 
 bool policy_allows(const struct policy *p, const char *origin); /* without asking the user */
 bool policy_blocks(const struct policy *p, const char *origin);
+bool policy_extension(const struct policy *p, const char *id);
 
 #endif

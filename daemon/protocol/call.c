@@ -3,6 +3,7 @@
 
 #include "policy/text.h"
 #include "protocol/call.h"
+#include "protocol/idle.h"
 #include "protocol/methods.h"
 
 #define DESCRIPTION_LEN 2048
@@ -140,6 +141,8 @@ void
 call_token(struct call *c, const struct token_call *what, int64_t deadline_ms, call_token_fn *done)
 {
 	c->token_done = done;
+	if (what->op != TOKEN_LIST && what->op != TOKEN_OBJECTS)
+		idle_used(rpc_idle(c->rpc), what->token);
 	c->token = token_call(c->env->tokens, what, deadline_ms, token_done, c);
 	if (c->token == NULL)
 		call_refuse(c, UK_E_INTERNAL, NULL);
@@ -157,6 +160,10 @@ call_describe(const struct call *c, struct uk_buf *text)
 		text_put(text, c->object.name, 60);
 	}
 	uk_buf_printf(text, "\n用途：%s", c->method->purpose);
+	if (c->object.leaves != NULL) {
+		uk_buf_put_str(text, "\n之后删除证书：");
+		text_put(text, c->object.leaves, 30);
+	}
 	if (c->object.title != NULL) {
 		uk_buf_put_str(text, c->facts.local ? "\n说明：「" : "\n网站说明：「");
 		text_put(text, c->object.title, 80);
@@ -166,19 +173,56 @@ call_describe(const struct call *c, struct uk_buf *text)
 		uk_buf_printf(text, "\n摘要：%.16s…", c->object.digest);
 }
 
+void
+call_refresh(struct call *c)
+{
+	size_t n;
+	const struct token_info *t = token_known(c->env->tokens, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(t[i].id, c->object.token) != 0)
+			continue;
+		c->object.logged_in = c->facts.logged_in = t[i].logged_in;
+		c->object.tries = t[i].tries;
+		c->object.state = t[i].state;
+	}
+}
+
 static void
-confirmed(void *ctx, const struct uk_err *err, struct uk_secret **pin)
+prompt_done(void *ctx, const struct uk_err *err, struct uk_secret **pin)
 {
 	struct call *c = ctx;
 
-	(void)pin;
 	c->prompt = NULL;
+	if (err == NULL)
+		gate_agreed(c->env->gate, &c->facts);
+	else if (err->rc == UK_E_CANCELLED)
+		gate_refused(c->env->gate, &c->facts);
+	c->asked(c, err, pin);
+}
+
+/* No site takes all places in the queue. */
+void
+call_ask(struct call *c, const struct prompt_text *text, call_asked_fn *done)
+{
+	c->asked = done;
+	if (c->facts.local || rpc_windows(c->rpc, c->origin) < RPC_WINDOWS)
+		c->prompt = prompt_ask(c->env->prompts, text, prompt_done, c);
+	if (c->prompt == NULL)
+		call_refuse(c, UK_E_RATE, "rate-limited");
+}
+
+static void
+confirmed(struct call *c, const struct uk_err *err, struct uk_secret **pin)
+{
+	(void)pin;
 	if (err != NULL) {
 		call_fail(c, err);
 		return;
 	}
 	c->facts.consent = true;
 	gate_consented(c->env->gate, &c->facts, 0);
+	call_refresh(c);
 	call_decide(c);
 }
 
@@ -190,13 +234,11 @@ ask_consent(struct call *c)
 	uk_buf_init(&text, DESCRIPTION_LEN);
 	call_describe(c, &text);
 	uk_buf_put_str(&text, "\n\n是否同意？");
-	c->prompt = prompt_ask(c->env->prompts,
+	call_ask(c,
 	    &(struct prompt_text){
 		.kind = PROMPT_CONFIRM, .text = uk_buf_str(&text), .yes = "同意" },
-	    confirmed, c);
+	    confirmed);
 	uk_buf_fini(&text);
-	if (c->prompt == NULL)
-		call_refuse(c, UK_E_RATE, "rate-limited");
 }
 
 /*

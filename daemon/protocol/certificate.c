@@ -236,6 +236,7 @@ find_old(struct call *c)
 	if (!gate_shows(c->env->gate, c->facts.local, c->origin, p->replaces))
 		return "certificate-not-found";
 	uk_buf_put(&s->replaces, uk_cert_der(old->cert));
+	c->object.leaves = uk_cert_common_name(old->cert);
 	return NULL;
 }
 
@@ -256,7 +257,9 @@ inspect(struct call *c)
 		return;
 	}
 	c->object.title = uk_cert_common_name(s->cert);
-	key_remember(c, s->key_id);
+	/* Who agreed to a new key has not agreed to losing an old certificate. */
+	if (s->replaces.n == 0)
+		key_remember(c, s->key_id);
 	call_allow(c, write_it);
 }
 

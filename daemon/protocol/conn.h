@@ -28,6 +28,10 @@ struct conn_ops {
 
 	/* The site's origin; NULL: this is the user himself (the unix socket). */
 	const char *(*origin)(const struct conn *);
+
+	/* The extension that said the origin, "" where its browser does not tell; the member is
+	 * NULL where no extension is between the site and us. */
+	const char *(*extension)(const struct conn *);
 };
 
 struct conn {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "protocol/channel.h"
+#include "protocol/idle.h"
 #include "protocol/methods.h"
 #include "protocol/pin.h"
 #include "protocol/rpc.h"
@@ -20,6 +21,7 @@ struct rpc {
 	struct call *calls;
 	struct channels *channels;
 	struct wrong_pins *wrong;
+	struct idle *idle;
 };
 
 struct envelope {
@@ -51,6 +53,7 @@ rpc_new(const struct rpc_env *env)
 	r->next_id = 1;
 	r->channels = channels_new();
 	r->wrong = wrong_pins_new(env->random);
+	r->idle = idle_new(env->loop, env->log, env->clock, env->tokens, env->policy->idle_lock);
 	return r;
 }
 
@@ -63,6 +66,7 @@ rpc_free(struct rpc **r)
 		call_gone((*r)->calls);
 	channels_free(&(*r)->channels);
 	wrong_pins_free(&(*r)->wrong);
+	idle_free(&(*r)->idle);
 	free(*r);
 	*r = NULL;
 }
@@ -77,6 +81,12 @@ struct wrong_pins *
 rpc_wrong_pins(struct rpc *r)
 {
 	return r->wrong;
+}
+
+struct idle *
+rpc_idle(struct rpc *r)
+{
+	return r->idle;
 }
 
 static struct conn *
@@ -94,6 +104,8 @@ facts_of(const struct conn *c, struct gate_facts *f)
 {
 	f->origin = c->ops->origin(c);
 	f->local = f->origin == NULL;
+	f->native = c->ops->extension != NULL;
+	f->extension = f->native ? c->ops->extension(c) : NULL;
 	f->peer_known = c->ops->peer(c, &f->peer);
 }
 
@@ -187,6 +199,16 @@ rpc_watch(struct rpc *r, uint64_t conn)
 		c->watching = true;
 }
 
+unsigned
+rpc_windows(const struct rpc *r, const char *origin)
+{
+	unsigned n = 0;
+
+	for (const struct call *c = r->calls; c != NULL; c = c->next)
+		n += c->prompt != NULL && strcmp(c->origin, origin) == 0;
+	return n;
+}
+
 void
 rpc_close_site(struct rpc *r, const char *origin)
 {
@@ -208,6 +230,15 @@ refuse(struct conn *to, json_t *id, const struct uk_err *err)
 
 	send_json(to, m);
 	json_decref(m);
+}
+
+void
+rpc_refuse(struct conn *to, const struct uk_err *err)
+{
+	json_t *id = json_null();
+
+	refuse(to, id, err);
+	json_decref(id);
 }
 
 static bool
@@ -300,6 +331,24 @@ dispatch(struct rpc *r, struct conn *from, json_t *message, json_t *id)
 	call_start(c);
 }
 
+/* It comes once, first, and from the host only (transport/local.c). */
+static bool
+names_origin(const json_t *message)
+{
+	const char *method = json_string_value(json_object_get(message, "method"));
+
+	return method != NULL && strcmp(method, "agent.origin") == 0;
+}
+
+/* Who wants to be a site must not go on as the user himself. */
+static void
+refuse_origin(struct conn *from)
+{
+	rpc_refuse(from, &(const struct uk_err){ .rc = UK_E_DENIED, .reason = "origin-refused" });
+	if (from->ops->origin(from) == NULL)
+		from->ops->close(from);
+}
+
 void
 rpc_message(struct rpc *r, struct conn *from, struct uk_span text)
 {
@@ -308,6 +357,11 @@ rpc_message(struct rpc *r, struct conn *from, struct uk_span text)
 
 	if (uk_json_parse(text, UK_MESSAGE_MAX, &message, &err) != UK_OK) {
 		refuse(from, id, &err);
+		return;
+	}
+	if (names_origin(message)) {
+		refuse_origin(from);
+		json_decref(message);
 		return;
 	}
 	if (json_is_array(message)) {
@@ -340,6 +394,7 @@ rpc_token_changed(void *ctx, enum token_change what, const struct token_info *to
 	struct rpc *r = ctx;
 	json_t *m;
 
+	idle_token_changed(r->idle, what, token);
 	if (what == TOKEN_REMOVED || (what == TOKEN_CHANGED && !token->logged_in))
 		gate_forget(r->env.gate);
 	if (what == TOKEN_REMOVED)

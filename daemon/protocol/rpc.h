@@ -21,6 +21,7 @@
 
 #define RPC_CONNECTIONS 128
 #define RPC_OUTSTANDING 16 /* requests of one connection */
+#define RPC_WINDOWS     3  /* of one site, shown and waiting */
 
 /* All borrowed; they live longer than the struct rpc. */
 struct rpc_env {
@@ -51,6 +52,9 @@ void rpc_detach(struct rpc *r, struct conn *c);
 
 /* One whole message.  Answers come through conn_ops.send, now or later. */
 void rpc_message(struct rpc *r, struct conn *c, struct uk_span text);
+
+/* An error that answers no request. */
+void rpc_refuse(struct conn *to, const struct uk_err *err);
 
 /* A token came, went, or changed: token_change_fn for token_client_new(), ctx is the struct rpc. */
 void rpc_token_changed(void *ctx, enum token_change what, const struct token_info *token);

@@ -4,7 +4,7 @@
 #include "protocol/methods.h"
 
 #define DESCRIPTION_LEN 2048
-#define SHOWN           6
+#define SHOWN           4
 
 /* CA certificates say nothing about a person, so they are neither granted nor hidden. */
 static bool
@@ -36,13 +36,11 @@ grant(struct call *c)
 }
 
 static void
-answered(void *ctx, const struct uk_err *err, struct uk_secret **pin)
+answered(struct call *c, const struct uk_err *err, struct uk_secret **pin)
 {
-	struct call *c = ctx;
 	struct uk_err no;
 
 	(void)pin;
-	c->prompt = NULL;
 	if (err == NULL) {
 		grant(c);
 		return;
@@ -53,6 +51,7 @@ answered(void *ctx, const struct uk_err *err, struct uk_secret **pin)
 	call_fail(c, &no);
 }
 
+/* At its longest it still fits a line of the protocol: what is asked is at the end. */
 static void
 describe(const struct call *c, struct uk_buf *text)
 {
@@ -100,13 +99,11 @@ ask(struct call *c)
 	c->facts.stage = GATE_OBJECT;
 	uk_buf_init(&text, DESCRIPTION_LEN);
 	describe(c, &text);
-	c->prompt = prompt_ask(c->env->prompts,
+	call_ask(c,
 	    &(struct prompt_text){
 		.kind = PROMPT_CONFIRM, .text = uk_buf_str(&text), .yes = "允许" },
-	    answered, c);
+	    answered);
 	uk_buf_fini(&text);
-	if (c->prompt == NULL)
-		call_refuse(c, UK_E_RATE, "rate-limited");
 }
 
 void

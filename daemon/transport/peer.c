@@ -1,16 +1,26 @@
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <unistd.h>
 
 #include "transport/peer.h"
+
+/* Linux 6.5; the number is the same wherever Linux counts its socket options from one. */
+#if !defined(SO_PEERPIDFD) && !defined(__sparc__) && !defined(__hppa__)
+#define SO_PEERPIDFD 77
+#endif
 
 struct question {
 	struct nlmsghdr head;
@@ -110,4 +120,69 @@ peer_unix(int fd, uid_t *uid)
 		return false;
 	*uid = cred.uid;
 	return true;
+}
+
+/* The process that connected, or, before Linux 6.5, the one that has its number now. */
+static int
+open_peer(int fd, pid_t pid)
+{
+	int pidfd = -1;
+#ifdef SO_PEERPIDFD
+	socklen_t n = sizeof(pidfd);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &n) == 0 && n == sizeof(pidfd))
+		return pidfd;
+	if (errno != ENOPROTOOPT)
+		return -1;
+#else
+	(void)fd;
+#endif
+	pidfd = pidfd_open(pid, 0);
+	return pidfd;
+}
+
+static bool
+lives(int pidfd)
+{
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+
+	return poll(&p, 1, 0) == 0;
+}
+
+/* By way of a folder that is its own for as long as it is held open: numbers are used again. */
+static bool
+program_of(int pidfd, pid_t pid, struct stat *st)
+{
+	char path[32];
+	bool ok;
+	int proc;
+
+	(void)snprintf(path, sizeof(path), "/proc/%ld", (long)pid);
+	proc = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (proc < 0)
+		return false;
+	ok = lives(pidfd) && fstatat(proc, "exe", st, 0) == 0 && lives(pidfd);
+	close(proc);
+	return ok;
+}
+
+enum peer_program
+peer_program(int fd, const char *native)
+{
+	struct ucred cred = { 0 };
+	socklen_t n = sizeof(cred);
+	struct stat peer, host;
+	bool seen;
+	int pidfd;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &n) != 0 || n != sizeof(cred) ||
+	    cred.pid <= 0 || (pidfd = open_peer(fd, cred.pid)) < 0)
+		return PEER_UNKNOWN;
+	seen = program_of(pidfd, cred.pid, &peer);
+	close(pidfd);
+	if (!seen)
+		return PEER_UNKNOWN;
+	if (stat(native, &host) != 0)
+		return errno == ENOENT || errno == ENOTDIR ? PEER_OTHER : PEER_UNKNOWN;
+	return peer.st_dev == host.st_dev && peer.st_ino == host.st_ino ? PEER_NATIVE : PEER_OTHER;
 }

@@ -147,7 +147,8 @@ make_code(struct store_tx *tx, void *ctx, struct uk_err *err)
 	    &(struct code_slot){ .purpose = PURPOSE,
 		.subject = q->h.subject,
 		.phone_index = q->phone[0] != '\0' ? index : "",
-		.address = q->address },
+		.address = q->address,
+		.silent = true },
 	    q->code, &q->retry_after, err);
 }
 
@@ -168,7 +169,7 @@ query_code(void *app, struct http_request *rq, struct uk_err *err)
 		http_retry_after(rq, (unsigned)q->retry_after);
 	if (rc != UK_OK)
 		goto out;
-	if (q->phone[0] != '\0' && a->sender != NULL)
+	if (q->phone[0] != '\0' && q->code[0] != '\0' && a->sender != NULL)
 		sender_put(a->sender, q->phone, SMS_QUERY, q->code, CODE_LIFE / 60);
 	answer = json_pack("{s:b}", "sent", 1);
 	http_answer_json(rq, 200, answer);

@@ -9,6 +9,8 @@
  *	C_Sign:2=CKR_DEVICE_REMOVED      the second call fails
  *	C_Sign:2+=CKR_DEVICE_REMOVED     and all later ones
  *	C_Sign:1=hang | crash | delay:MS
+ *	C_Sign:1=pull | pull-after       the key is pulled in the call, before or after the token
+ *	                                 has done it, and stays out until the file changes
  *	C_Sign:1=length:N                the length or count that comes back is N
  *	C_GetTokenInfo:1+=flags:N        flags are added
  */
@@ -31,6 +33,8 @@ enum what {
 	FAULT_DELAY,
 	FAULT_LENGTH,
 	FAULT_FLAGS,
+	FAULT_PULL,
+	FAULT_PULL_AFTER,
 };
 
 struct rule {
@@ -51,6 +55,8 @@ struct name {
 static const struct name names[] = {
 	{ "hang", FAULT_HANG, 0 },
 	{ "crash", FAULT_CRASH, 0 },
+	{ "pull", FAULT_PULL, 0 },
+	{ "pull-after", FAULT_PULL_AFTER, 0 },
 	{ "CKR_GENERAL_ERROR", FAULT_RV, CKR_GENERAL_ERROR },
 	{ "CKR_DEVICE_ERROR", FAULT_RV, CKR_DEVICE_ERROR },
 	{ "CKR_DEVICE_REMOVED", FAULT_RV, CKR_DEVICE_REMOVED },
@@ -69,6 +75,7 @@ static CK_FUNCTION_LIST ours;
 static struct rule rules[RULES_MAX];
 static size_t n_rules;
 static char rules_text[1024];
+static bool pulled;
 
 static bool
 parse_what(struct rule *r, const char *s)
@@ -132,6 +139,30 @@ read_rules(void)
 		return;
 	memcpy(rules_text, text, sizeof(text));
 	parse(text);
+	pulled = false;
+}
+
+/* Without power a token forgets its sessions and who was logged in. */
+static void
+pull(void)
+{
+	CK_SLOT_ID slots[64];
+	CK_ULONG n = 64;
+
+	pulled = true;
+	if (real->C_GetSlotList(CK_TRUE, slots, &n) != CKR_OK)
+		return;
+	for (CK_ULONG i = 0; i < n; i++)
+		(void)real->C_CloseAllSessions(slots[i]);
+}
+
+static CK_RV
+done(const struct rule *r, CK_RV rv)
+{
+	if (r->what != FAULT_PULL_AFTER)
+		return rv;
+	pull();
+	return CKR_DEVICE_REMOVED;
 }
 
 /* The rule that strikes now, after what it does to the process. */
@@ -141,6 +172,10 @@ strike(const char *function)
 	struct rule hit = { .what = FAULT_NONE };
 
 	read_rules();
+	if (pulled && strcmp(function, "C_GetSlotList") != 0)
+		return (struct rule){ .what = FAULT_RV,
+			.value = strcmp(function, "C_GetTokenInfo") == 0 ? CKR_TOKEN_NOT_PRESENT
+									 : CKR_DEVICE_REMOVED };
 	for (size_t i = 0; i < n_rules; i++) {
 		struct rule *r = &rules[i];
 
@@ -152,6 +187,10 @@ strike(const char *function)
 	}
 	if (hit.what == FAULT_CRASH)
 		_exit(139);
+	if (hit.what == FAULT_PULL) {
+		pull();
+		hit = (struct rule){ .what = FAULT_RV, .value = CKR_DEVICE_REMOVED };
+	}
 	while (hit.what == FAULT_HANG)
 		(void)sleep(3600);
 	if (hit.what == FAULT_DELAY)
@@ -196,7 +235,7 @@ fault_C_Login(CK_SESSION_HANDLE session, CK_USER_TYPE who, CK_UTF8CHAR_PTR pin, 
 {
 	const struct rule r = strike("C_Login");
 
-	return r.what == FAULT_RV ? r.value : real->C_Login(session, who, pin, n);
+	return done(&r, r.what == FAULT_RV ? r.value : real->C_Login(session, who, pin, n));
 }
 
 static CK_RV
@@ -224,7 +263,7 @@ fault_C_Sign(
 
 	if (r.what == FAULT_LENGTH)
 		*n = r.value;
-	return rv;
+	return done(&r, rv);
 }
 
 static CK_RV
@@ -234,9 +273,9 @@ fault_C_GenerateKeyPair(CK_SESSION_HANDLE session, CK_MECHANISM_PTR how, CK_ATTR
 {
 	const struct rule r = strike("C_GenerateKeyPair");
 
-	return r.what == FAULT_RV ? r.value
-				  : real->C_GenerateKeyPair(
-					session, how, public, n_public, private, n_private, a, b);
+	return done(&r, r.what == FAULT_RV ? r.value
+					   : real->C_GenerateKeyPair(session, how, public, n_public,
+						 private, n_private, a, b));
 }
 
 static CK_RV
@@ -245,7 +284,23 @@ fault_C_CreateObject(
 {
 	const struct rule r = strike("C_CreateObject");
 
-	return r.what == FAULT_RV ? r.value : real->C_CreateObject(session, t, n, out);
+	return done(&r, r.what == FAULT_RV ? r.value : real->C_CreateObject(session, t, n, out));
+}
+
+static CK_RV
+fault_C_DestroyObject(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE h)
+{
+	const struct rule r = strike("C_DestroyObject");
+
+	return done(&r, r.what == FAULT_RV ? r.value : real->C_DestroyObject(session, h));
+}
+
+static CK_RV
+fault_C_FindObjectsInit(CK_SESSION_HANDLE session, CK_ATTRIBUTE_PTR t, CK_ULONG n)
+{
+	const struct rule r = strike("C_FindObjectsInit");
+
+	return r.what == FAULT_RV ? r.value : real->C_FindObjectsInit(session, t, n);
 }
 
 static CK_RV
@@ -308,6 +363,8 @@ C_GetFunctionList(CK_FUNCTION_LIST_PTR_PTR out)
 	ours.C_Sign = fault_C_Sign;
 	ours.C_GenerateKeyPair = fault_C_GenerateKeyPair;
 	ours.C_CreateObject = fault_C_CreateObject;
+	ours.C_DestroyObject = fault_C_DestroyObject;
+	ours.C_FindObjectsInit = fault_C_FindObjectsInit;
 	ours.C_GetAttributeValue = fault_C_GetAttributeValue;
 	ours.C_FindObjects = fault_C_FindObjects;
 	*out = &ours;

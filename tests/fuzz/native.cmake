@@ -1,0 +1,1 @@
+fuzz_target(native_stamp USES native uk)
