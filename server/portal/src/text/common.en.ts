@@ -218,6 +218,8 @@ const en: CommonText = {
 		"not-due": "The order has changed meanwhile; this is its newest state. Please check before you go on.",
 		"payment-state": "This payment has changed meanwhile; check its number and try again.",
 		"too-many-reviewers": "This order was reviewed too many times; ask the administrator.",
+		"extension-refused": "The key helper does not accept this browser extension; install the one that comes with it.",
+		"too-many-connections": "Too many pages are connected to the key helper; close some and try again.",
 		"too-many-requests": "Too many requests; please try again later.",
 		"signature-wrong": "The signature did not verify. Try again; if it keeps failing, ask the administrator.",
 		"wrong-length": "This is too short or too long; please check it.",

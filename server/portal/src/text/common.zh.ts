@@ -218,6 +218,8 @@ const zh = {
 		"not-due": "订单状态已经变化，页面已显示最新状态，请核对后继续。",
 		"payment-state": "这笔款项的状态已经变化，请核对支付单号后重试。",
 		"too-many-reviewers": "这个订单的审核次数过多，请联系管理员。",
+		"extension-refused": "密钥助手不接受这个浏览器扩展，请安装与密钥助手配套的扩展。",
+		"too-many-connections": "打开的页面太多，密钥助手暂时不能再连接。请关闭一些页面后重试。",
 		"too-many-requests": "操作过于频繁，请稍后再试。",
 		"signature-wrong": "签名没有通过验证，请重试；如仍不成功，请联系管理员。",
 		"wrong-length": "内容的长度不合适，请检查后重试。",
