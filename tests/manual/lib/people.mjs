@@ -4,6 +4,8 @@ import { join } from "node:path";
 
 import { chromium } from "playwright-core";
 
+import { Quality } from "./quality.mjs";
+
 const ARGS = [
 	"--disable-gpu",
 	"--disable-quic",
@@ -19,6 +21,7 @@ export class People {
 
 	constructor(demo) {
 		this.demo = demo;
+		this.quality = new Quality(demo.portal);
 	}
 
 	/** The page of a person; opened at first use. */
@@ -52,6 +55,7 @@ export class People {
 			viewport: { width: 1280, height: 900 },
 		});
 		context.setDefaultTimeout(30_000);
+		this.quality.watch(name, context);
 		const page = context.pages()[0] ?? (await context.newPage());
 		const open = { context, page, profile };
 		this.#open.set(name, open);

@@ -29,11 +29,23 @@ export class Scenario {
 				return false;
 			}
 		}
-		return true;
+		return this.#judge();
 	}
 
-	/** A picture of the whole page, narrow and wide. */
+	#judge() {
+		const { problems } = this.people.quality;
+		if (problems.size === 0) {
+			console.log("ok no console error, no CSP violation, nothing serious for axe-core");
+			return true;
+		}
+		console.log("failed quality");
+		for (const problem of problems) console.error(problem);
+		return false;
+	}
+
+	/** Judges the page, and takes a picture of the whole of it, narrow and wide. */
 	async look(page, name) {
+		await this.people.quality.inspect(page, name);
 		if (!this.folder) return;
 		const number = String(++this.#count).padStart(2, "0");
 		for (const size of WIDTHS) {
