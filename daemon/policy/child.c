@@ -125,8 +125,6 @@ become(char *const argv[], int in, int out, pid_t parent)
 	/* Signals as a new program expects them, whatever ours are. */
 	(void)signal(SIGPIPE, SIG_DFL);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	/* A library's descriptors need not be close-on-exec. */
-	(void)close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
 	(void)execvp(argv[0], argv);
 	return errno;
 }
