@@ -19,6 +19,8 @@ struct journal {
 	char *path;
 	int fd;
 	size_t size;
+	bool unsynced;
+	bool sync_failed;
 	int64_t seq; /* of the next line */
 	char prev[HASH_HEX];
 };
@@ -163,19 +165,39 @@ journal_close(struct journal **j)
 {
 	if (j == NULL || *j == NULL)
 		return;
-	if ((*j)->fd >= 0)
+	if ((*j)->fd >= 0) {
+		if ((*j)->unsynced)
+			(void)fdatasync((*j)->fd);
 		close((*j)->fd);
+	}
 	free((*j)->path);
 	free(*j);
 	*j = NULL;
 }
 
+enum uk_rc
+journal_sync(struct journal *j, struct uk_err *err)
+{
+	if (j->unsynced) {
+		j->sync_failed = fdatasync(j->fd) != 0;
+		if (j->sync_failed)
+			return uk_fail(
+			    err, UK_E_UNAVAILABLE, "journal-unavailable", "fdatasync", errno);
+	}
+	j->unsynced = false;
+	return UK_OK;
+}
+
 static enum uk_rc
 rotate(struct journal *j, struct uk_err *err)
 {
-	char *old = old_path(j);
-	const int bad = rename(j->path, old);
+	char *old;
+	int bad;
 
+	if (journal_sync(j, err) != UK_OK)
+		return UK_E_UNAVAILABLE;
+	old = old_path(j);
+	bad = rename(j->path, old);
 	free(old);
 	if (bad != 0)
 		return uk_fail(err, UK_E_UNAVAILABLE, "journal-unavailable", "rename", errno);
@@ -217,7 +239,9 @@ journal_put(struct journal *j, const struct journal_entry *e, struct uk_err *err
 	size_t n;
 
 	uk_buf_init(&line, LINE_LEN);
-	if (j->size >= JOURNAL_SIZE)
+	if (j->sync_failed)
+		rc = journal_sync(j, err);
+	if (rc == UK_OK && j->size >= JOURNAL_SIZE)
 		rc = rotate(j, err);
 	if (rc == UK_OK && (rc = put_line(j, e, &line)) != UK_OK)
 		rc = uk_fail(err, rc, "journal-unavailable", "journal", 0);
@@ -225,14 +249,14 @@ journal_put(struct journal *j, const struct journal_entry *e, struct uk_err *err
 		goto out;
 	n = line.n;
 	uk_buf_put_u8(&line, '\n');
-	if (uk_buf_failed(&line) || write(j->fd, line.p, line.n) != (ssize_t)line.n ||
-	    fdatasync(j->fd) != 0) {
+	if (uk_buf_failed(&line) || write(j->fd, line.p, line.n) != (ssize_t)line.n) {
 		rc = uk_fail(err, UK_E_UNAVAILABLE, "journal-unavailable", "write", errno);
 		goto out;
 	}
 	hash_line(uk_span(line.p, n), j->prev);
 	j->size += line.n;
 	j->seq++;
+	j->unsynced = true;
 out:
 	uk_buf_fini(&line);
 	return rc;
