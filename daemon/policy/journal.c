@@ -206,29 +206,29 @@ rotate(struct journal *j, struct uk_err *err)
 }
 
 static void
-set(json_t *o, const char *key, const char *value)
+put_member(struct uk_buf *line, const char *key, const char *value)
 {
-	if (value != NULL)
-		json_object_set_new(o, key, json_string(value));
+	if (value == NULL)
+		return;
+	uk_buf_printf(line, ",\"%s\":", key);
+	uk_json_put_str(line, uk_span_str(value));
 }
 
+/* On every signature's way, so not by a json_t. */
 static enum uk_rc
 put_line(const struct journal *j, const struct journal_entry *e, struct uk_buf *line)
 {
-	json_t *o = json_pack(
-	    "{s:I, s:I}", "seq", (json_int_t)j->seq, "time", (json_int_t)uk_now(j->clock));
-	enum uk_rc rc;
-
-	set(o, "method", e->method);
-	set(o, "origin", e->origin);
-	set(o, "token", e->token);
-	set(o, "certificate", e->certificate);
-	set(o, "digest", e->digest);
-	set(o, "result", e->result);
-	set(o, "prev", j->prev);
-	rc = uk_json_put(line, o);
-	json_decref(o);
-	return rc;
+	uk_buf_printf(
+	    line, "{\"seq\":%lld,\"time\":%lld", (long long)j->seq, (long long)uk_now(j->clock));
+	put_member(line, "method", e->method);
+	put_member(line, "origin", e->origin);
+	put_member(line, "token", e->token);
+	put_member(line, "certificate", e->certificate);
+	put_member(line, "digest", e->digest);
+	put_member(line, "result", e->result);
+	put_member(line, "prev", j->prev);
+	uk_buf_put_u8(line, '}');
+	return uk_buf_failed(line) ? UK_E_LIMIT : UK_OK;
 }
 
 enum uk_rc

@@ -11,7 +11,7 @@
 #include "transport/peer.h"
 #include "uk/frame.h"
 
-#define READ_SIZE 65536
+#define READ_SIZE 8192
 #define BACKLOG   16
 
 struct local_conn {
