@@ -12,6 +12,7 @@
 #include "uk/pubkey.h"
 
 #define LINE_LEN 4096
+#define TAIL     (3 * LINE_LEN)
 #define HASH_HEX 65
 
 struct journal {
@@ -68,38 +69,65 @@ seq_of(struct uk_span line, const char *prev)
 	return seq;
 }
 
-/* Where the chain stands; *whole: bytes up to the last line end. */
+/* Where the chain stands; *whole: bytes up to the last line end.  `text` is the file from `from`
+ * on, which need not be where a line begins. */
 static enum uk_rc
-find_end(struct journal *j, struct uk_span text, size_t *whole, struct uk_err *err)
+find_end(struct journal *j, struct uk_span text, size_t from, size_t *whole, struct uk_err *err)
 {
 	struct uk_span rest = text, line = { 0 };
 	bool any = false;
 
+	if (from > 0 && !next_line(&rest, &line))
+		return uk_fail(err, UK_E_INTEGRITY, "journal-broken", "journal", 0);
 	while (next_line(&rest, &line))
 		any = true;
-	*whole = text.n - rest.n;
-	if (!any)
+	*whole = from + text.n - rest.n;
+	if (!any && from == 0)
 		return UK_OK;
-	j->seq = seq_of(line, NULL) + 1;
+	j->seq = any ? seq_of(line, NULL) + 1 : 0;
 	if (j->seq <= 0)
 		return uk_fail(err, UK_E_INTEGRITY, "journal-broken", "journal", 0);
 	hash_line(line, j->prev);
 	return UK_OK;
 }
 
+/* The last two lines and what is torn after them are in the last TAIL bytes. */
+static enum uk_rc
+read_tail(int fd, struct uk_buf *tail, size_t *from, struct uk_err *err)
+{
+	struct stat st;
+	uint8_t *room;
+	ssize_t n;
+
+	if (fstat(fd, &st) != 0)
+		return uk_fail(err, UK_E_UNAVAILABLE, "journal-unavailable", "fstat", errno);
+	*from = st.st_size > TAIL ? (size_t)st.st_size - TAIL : 0;
+	room = uk_buf_room(tail, TAIL);
+	n = room != NULL ? pread(fd, room, TAIL, (off_t)*from) : -1;
+	if (n < 0)
+		return uk_fail(err, UK_E_UNAVAILABLE, "journal-unavailable", "pread", errno);
+	uk_buf_add(tail, (size_t)n);
+	return UK_OK;
+}
+
 static enum uk_rc
 read_end(struct journal *j, const char *path, size_t *whole, struct uk_err *err)
 {
-	struct uk_buf text;
+	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	struct uk_buf tail;
+	size_t from = 0;
 	enum uk_rc rc;
 
-	uk_buf_init(&text, 2 * JOURNAL_SIZE);
-	rc = uk_file_read(path, 2 * JOURNAL_SIZE - 4096, &text, err);
-	if (rc == UK_E_NOT_FOUND)
-		rc = UK_OK;
-	else if (rc == UK_OK)
-		rc = find_end(j, uk_buf_span(&text), whole, err);
-	uk_buf_fini(&text);
+	if (fd < 0 && errno == ENOENT)
+		return UK_OK;
+	if (fd < 0)
+		return uk_fail(err, UK_E_UNAVAILABLE, "journal-unavailable", "open", errno);
+	uk_buf_init(&tail, TAIL);
+	rc = read_tail(fd, &tail, &from, err);
+	if (rc == UK_OK)
+		rc = find_end(j, uk_buf_span(&tail), from, whole, err);
+	uk_buf_fini(&tail);
+	close(fd);
 	return rc;
 }
 

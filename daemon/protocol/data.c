@@ -112,6 +112,7 @@ sweep(void *ctx)
 		s->sweep = loop_after(s->loop, SWEEP_MS, sweep, s);
 }
 
+/* One that has lain for too long is not there any more, whether it was swept up yet or not. */
 static struct data *
 find(const struct data_store *s, uint64_t conn, const char *id)
 {
@@ -119,7 +120,7 @@ find(const struct data_store *s, uint64_t conn, const char *id)
 
 	while (d != NULL && (d->conn != conn || strcmp(d->id, id) != 0))
 		d = d->next;
-	return d;
+	return d != NULL && d->touched >= uk_mono_ms(s->clock) - DATA_IDLE_MS ? d : NULL;
 }
 
 static bool
