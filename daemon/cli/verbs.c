@@ -235,14 +235,15 @@ certificates(const struct args *a)
 	return ask_show(a, "certificate.list", p, show_certificates);
 }
 
-/* What was read is all there is: it fits into the request. */
+/* Read the first piece.  True: it is all there is, and fits into the request. */
 static bool
-at_end(FILE *f, const char *path, size_t *n, uint8_t *chunk)
+all_read(FILE *f, uint8_t *chunk, size_t *n)
 {
+	int next;
+
 	*n = fread(chunk, 1, CHUNK, f);
-	if (ferror(f) != 0)
-		(void)fail(path, "unavailable");
-	return *n < CHUNK || feof(f) != 0;
+	next = *n == CHUNK ? getc(f) : EOF;
+	return next == EOF || ungetc(next, f) == EOF;
 }
 
 /* More than a message: piece by piece; *id is the data's, the caller's to free. */
@@ -285,10 +286,10 @@ sign_file(const struct args *a, FILE *f, json_t *params)
 	size_t n = 0;
 	int code;
 
-	if (at_end(f, a->in, &n, chunk)) {
+	if (all_read(f, chunk, &n)) {
 		text = uk_b64_dup(uk_span(chunk, n));
 		set(params, "data", text);
-		code = ferror(f) != 0 ? EXIT_FAILED : open_ukeyd(a, &c);
+		code = ferror(f) != 0 ? fail(a->in, "unavailable") : open_ukeyd(a, &c);
 	} else {
 		code = open_ukeyd(a, &c);
 		if (code == EXIT_DONE)

@@ -98,8 +98,10 @@ finish(struct call *c, const struct uk_err *stopped)
 	answer = json_pack("{s:I, s:s, s:s}", "done", (json_int_t)b->done, "algorithm",
 	    uk_keyalg_signature(uk_cert_alg(cert)), "certificate", der);
 	free(der);
-	if (stopped != NULL)
+	if (stopped != NULL) {
+		c->object.stopped = uk_err_reason(stopped);
 		json_object_set_new(answer, "stopped", rpc_error_json(stopped, 0));
+	}
 	if (put_signatures(c, answer, &err) != UK_OK) {
 		json_decref(answer);
 		call_fail(c, &err);

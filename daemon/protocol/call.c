@@ -76,7 +76,9 @@ call_reply(struct call *c, json_t *result)
 {
 	struct uk_err err = { 0 };
 
-	if (journal(c, c->object.digest, "ok", &err) != UK_OK) {
+	const char *how = c->object.stopped != NULL ? c->object.stopped : "ok";
+
+	if (journal(c, c->object.digest, how, &err) != UK_OK) {
 		uk_log_err(c->env->log, UK_LOG_ERROR, "journal.put", &err);
 		json_decref(result);
 		rpc_answer(c->rpc, c->conn, answer(c, "error", rpc_error_json(&err, 0)));

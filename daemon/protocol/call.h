@@ -31,6 +31,7 @@ struct call_object {
 	char certificate[65]; /* fingerprint; "" */
 	char digest[65];      /* SHA-256 of what is to be signed, hex; "" */
 	size_t count;         /* of the signatures of a batch; 0 */
+	const char *stopped;  /* why a batch ended early, for the journal; a literal; NULL */
 	const char *name;     /* shown: the certificate's name, or the token's label; lent */
 	const char *title;    /* shown as the site's own words; lent; NULL */
 	char remember[160];   /* gate_facts.object; "" */

@@ -52,7 +52,6 @@ class Case(unittest.TestCase):
 
 class Large(Case):
     def large(self, client):
-        path = self.file(50 * MIB)
         # once around, so that what is only there because it is the first time does not count
         self.sign(client, dataId=client.put_data(self.file(MIB)))
         path = self.file(50 * MIB)
@@ -91,6 +90,10 @@ class Large(Case):
                            "--in", "-", "--out", out, data=f.read())
         with open(out, "rb") as f:
             self.assertTrue(self.world.holds(f.read(), path))
+        # the most that goes in one message
+        self.world.run(os.path.join(PROGRAMS, "ukey"), "sign", "--certificate", self.cert, "--in",
+                       self.file(256 * 1024), "--format", "cms-attached", "--out", out)
+        path = self.file(256 * 1024 + 1)
         done = subprocess.run(
             [os.path.join(PROGRAMS, "ukey"), "sign", "--certificate", self.cert, "--in", path,
              "--format", "cms-attached"], env=self.world.env, capture_output=True, check=False)
@@ -230,7 +233,10 @@ class Batch(Case):
         self.world.write("rules", "C_Sign:30=CKR_DEVICE_ERROR\n")
         result = self.batch(self.local, self.items(100), "cms-detached")
         self.check(self.local, 29, {k: v for k, v in result.items() if k != "stopped"})
-        self.assertTrue(result["stopped"]["data"]["reason"])
+        reason = result["stopped"]["data"]["reason"]
+        with open(self.world.path("ukey/journal.jsonl"), encoding="utf-8") as f:
+            last = json.loads(f.readlines()[-1])
+        self.assertEqual((last["method"], last["result"]), ("signature.batch", reason))
         self.world.write("rules", "C_Sign:1=CKR_DEVICE_ERROR\n")
         with self.assertRaises(Refused):
             self.batch(self.local, self.items(100))
