@@ -12,7 +12,8 @@
 #include "uk/clock.h"
 #include "uk/rc.h"
 
-#define JOURNAL_SIZE (4u * 1024u * 1024u)
+#define JOURNAL_SIZE    (4u * 1024u * 1024u)
+#define JOURNAL_SYNC_MS 1000
 
 /* NULL members are left out. */
 struct journal_entry {
@@ -35,9 +36,14 @@ UK_CHECK enum uk_rc journal_open(
 void journal_close(struct journal **j);
 bool journal_put_aside(const struct journal *j);
 
-/* On the disk when it returns. */
+/*
+ * In the file when it returns, so that it outlasts this process however that ends.  On the disk
+ * after journal_sync(), which the caller sees to within JOURNAL_SYNC_MS: a power cut may take that
+ * much with it.  Once a sync has failed nothing more is taken until one succeeds.
+ */
 UK_CHECK enum uk_rc journal_put(
     struct journal *j, const struct journal_entry *e, struct uk_err *err);
+UK_CHECK enum uk_rc journal_sync(struct journal *j, struct uk_err *err);
 
 /* UK_E_INTEGRITY "journal-broken": line `*lines` + 1 does not follow from the ones before. */
 UK_CHECK enum uk_rc journal_check(const char *path, size_t *lines, struct uk_err *err);

@@ -20,7 +20,7 @@ call_free(struct call *c)
 	if (c->state != NULL && c->state_free != NULL)
 		c->state_free(c->state);
 	free(c->state);
-	inventory_fini(&c->inventory);
+	inventory_drop(&c->inventory);
 	uk_secret_free(&c->pin.pin);
 	uk_buf_fini(&c->tbs);
 	uk_buf_fini(&c->signature);
@@ -37,14 +37,14 @@ some(const char *s)
 
 /* What a person was asked for, or a key did, whatever came of it. */
 static enum uk_rc
-journal(const struct call *c, const char *result, struct uk_err *err)
+journal(const struct call *c, const char *digest, const char *result, struct uk_err *err)
 {
 	const struct journal_entry e = {
 		.method = c->method->name,
 		.origin = c->origin,
 		.token = some(c->object.token),
 		.certificate = some(c->object.certificate),
-		.digest = some(c->object.digest),
+		.digest = some(digest),
 		.result = result,
 	};
 
@@ -52,7 +52,14 @@ journal(const struct call *c, const char *result, struct uk_err *err)
 	 * journal with it. */
 	if (c->method->purpose == NULL || c->facts.stage != GATE_OBJECT)
 		return UK_OK;
+	rpc_journal_later(c->rpc);
 	return journal_put(c->env->journal, &e, err);
+}
+
+enum uk_rc
+call_journal(const struct call *c, const char *digest, struct uk_err *err)
+{
+	return journal(c, digest, "ok", err);
 }
 
 static json_t *
@@ -70,7 +77,9 @@ call_reply(struct call *c, json_t *result)
 {
 	struct uk_err err = { 0 };
 
-	if (journal(c, "ok", &err) != UK_OK) {
+	const char *how = c->object.stopped != NULL ? c->object.stopped : "ok";
+
+	if (journal(c, c->object.digest, how, &err) != UK_OK) {
 		uk_log_err(c->env->log, UK_LOG_ERROR, "journal.put", &err);
 		json_decref(result);
 		rpc_answer(c->rpc, c->conn, answer(c, "error", rpc_error_json(&err, 0)));
@@ -90,7 +99,7 @@ call_fail_tries(struct call *c, const struct uk_err *err, int tries)
 	    "call.failed", UK_LS("method", c->method->name), UK_LS("origin", c->origin),
 	    UK_LS("reason", uk_err_reason(err)), UK_LS("where", err->where),
 	    UK_LI("native", err->native));
-	if (journal(c, uk_err_reason(err), &bad) != UK_OK)
+	if (journal(c, c->object.digest, uk_err_reason(err), &bad) != UK_OK)
 		uk_log_err(c->env->log, UK_LOG_ERROR, "journal.put", &bad);
 	rpc_answer(c->rpc, c->conn, answer(c, "error", rpc_error_json(err, tries)));
 	call_free(c);
@@ -115,7 +124,7 @@ call_gone(struct call *c)
 {
 	struct uk_err err = { 0 };
 
-	if (journal(c, "asker-gone", &err) != UK_OK)
+	if (journal(c, c->object.digest, "asker-gone", &err) != UK_OK)
 		uk_log_err(c->env->log, UK_LOG_ERROR, "journal.put", &err);
 	call_free(c);
 }
@@ -143,6 +152,8 @@ call_token(struct call *c, const struct token_call *what, int64_t deadline_ms, c
 	c->token_done = done;
 	if (what->op != TOKEN_LIST && what->op != TOKEN_OBJECTS)
 		idle_used(rpc_idle(c->rpc), what->token);
+	if (what->op != TOKEN_LIST && what->op != TOKEN_OBJECTS && what->op != TOKEN_SIGN)
+		inventory_stale(rpc_inventory(c->rpc));
 	c->token = token_call(c->env->tokens, what, deadline_ms, token_done, c);
 	if (c->token == NULL)
 		call_refuse(c, UK_E_INTERNAL, NULL);
@@ -164,6 +175,8 @@ call_describe(const struct call *c, struct uk_buf *text)
 		uk_buf_put_str(text, "\n之后删除证书：");
 		text_put(text, c->object.leaves, 30);
 	}
+	if (c->object.count > 0)
+		uk_buf_printf(text, "，共 %zu 份", c->object.count);
 	if (c->object.title != NULL) {
 		uk_buf_put_str(text, c->facts.local ? "\n说明：「" : "\n网站说明：「");
 		text_put(text, c->object.title, 80);

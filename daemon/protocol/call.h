@@ -31,6 +31,8 @@ struct call_object {
 	char token[65];
 	char certificate[65]; /* fingerprint; "" */
 	char digest[65];      /* SHA-256 of what is to be signed, hex; "" */
+	size_t count;         /* of the signatures of a batch; 0 */
+	const char *stopped;  /* why a batch ended early, for the journal; a literal; NULL */
 	const char *name;     /* shown: the certificate's name, or the token's label; lent */
 	const char *title;    /* shown as the site's own words; lent; NULL */
 	const char *leaves;   /* shown: the certificate that this deletes; lent; NULL */
@@ -52,7 +54,7 @@ struct call {
 	struct gate_facts facts;
 	char origin[ORIGIN_MAX + 1];
 	struct call_object object;
-	struct inventory inventory;
+	struct inventory *inventory;
 	call_fn *then;
 
 	struct token_request *token;
@@ -67,9 +69,11 @@ struct call {
 		struct uk_secret *pin;
 	} pin;
 
-	struct uk_buf tbs;       /* what the token signs: sign.h */
-	struct uk_buf signature; /* PKCS#1 v1.5, or r||s; holds over tbs */
+	struct uk_buf tbs;       /* what login, request and install sign: sign.h */
+	struct uk_buf signature; /* PKCS#1 v1.5, or r||s; holds over digest */
 	const struct uk_pubkey *key;
+	uint8_t digest[48]; /* what the token signs */
+	size_t n_digest;
 	struct call_sign {
 		const char *fingerprint;
 		const struct inventory_object *found;
@@ -103,6 +107,9 @@ void call_ask(struct call *c, const struct prompt_text *text, call_asked_fn *don
 /* What the token is like now, which may be other than when the call began. */
 void call_refresh(struct call *c);
 
+/* One of several uses that one call makes of the key: in the journal before it leaves. */
+UK_CHECK enum uk_rc call_journal(const struct call *c, const char *digest, struct uk_err *err);
+
 /* Past certificate, consent and PIN for c->object, or the call ends there. */
 void call_allow(struct call *c, call_fn *then);
 
@@ -131,5 +138,9 @@ void rpc_close_site(struct rpc *r, const char *origin);
 struct channels *rpc_channels(struct rpc *r);
 struct wrong_pins *rpc_wrong_pins(struct rpc *r);
 struct idle *rpc_idle(struct rpc *r);
+struct inventory_cache *rpc_inventory(struct rpc *r);
+struct data_store *rpc_data(struct rpc *r);
+void rpc_notify(struct rpc *r, uint64_t conn, json_t *message); /* takes the message */
+void rpc_journal_later(struct rpc *r);                          /* to the disk, within a second */
 
 #endif

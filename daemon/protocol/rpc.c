@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "protocol/channel.h"
+#include "protocol/data.h"
 #include "protocol/idle.h"
 #include "protocol/methods.h"
 #include "protocol/pin.h"
@@ -22,6 +23,9 @@ struct rpc {
 	struct channels *channels;
 	struct wrong_pins *wrong;
 	struct idle *idle;
+	struct data_store *data;
+	struct inventory_cache inventory;
+	struct loop_timer *journal; /* when what is written goes to the disk */
 };
 
 struct envelope {
@@ -54,6 +58,7 @@ rpc_new(const struct rpc_env *env)
 	r->channels = channels_new();
 	r->wrong = wrong_pins_new(env->random);
 	r->idle = idle_new(env->loop, env->log, env->clock, env->tokens, env->policy->idle_lock);
+	r->data = data_store_new(env->loop, env->clock);
 	return r;
 }
 
@@ -64,6 +69,9 @@ rpc_free(struct rpc **r)
 		return;
 	while ((*r)->calls != NULL)
 		call_gone((*r)->calls);
+	loop_cancel((*r)->env.loop, &(*r)->journal);
+	inventory_stale(&(*r)->inventory);
+	data_store_free(&(*r)->data);
 	channels_free(&(*r)->channels);
 	wrong_pins_free(&(*r)->wrong);
 	idle_free(&(*r)->idle);
@@ -87,6 +95,36 @@ struct idle *
 rpc_idle(struct rpc *r)
 {
 	return r->idle;
+}
+
+struct inventory_cache *
+rpc_inventory(struct rpc *r)
+{
+	return &r->inventory;
+}
+
+struct data_store *
+rpc_data(struct rpc *r)
+{
+	return r->data;
+}
+
+static void
+journal_now(void *ctx)
+{
+	struct rpc *r = ctx;
+	struct uk_err err = { 0 };
+
+	r->journal = NULL;
+	if (journal_sync(r->env.journal, &err) != UK_OK)
+		uk_log_err(r->env.log, UK_LOG_ERROR, "journal.sync", &err);
+}
+
+void
+rpc_journal_later(struct rpc *r)
+{
+	if (r->journal == NULL)
+		r->journal = loop_after(r->env.loop, JOURNAL_SYNC_MS, journal_now, r);
 }
 
 static struct conn *
@@ -145,6 +183,7 @@ rpc_detach(struct rpc *r, struct conn *gone)
 		if (c->conn == gone->id)
 			call_gone(c);
 	}
+	data_forget(r->data, gone->id);
 }
 
 static void
@@ -176,6 +215,16 @@ rpc_answer(struct rpc *r, uint64_t conn, json_t *message)
 		to->outstanding--;
 		send_json(to, message);
 	}
+	json_decref(message);
+}
+
+void
+rpc_notify(struct rpc *r, uint64_t conn, json_t *message)
+{
+	struct conn *to = conn_find(r, conn);
+
+	if (to != NULL)
+		send_json(to, message);
 	json_decref(message);
 }
 
@@ -395,6 +444,7 @@ rpc_token_changed(void *ctx, enum token_change what, const struct token_info *to
 	json_t *m;
 
 	idle_token_changed(r->idle, what, token);
+	inventory_stale(&r->inventory);
 	if (what == TOKEN_REMOVED || (what == TOKEN_CHANGED && !token->logged_in))
 		gate_forget(r->env.gate);
 	if (what == TOKEN_REMOVED)

@@ -26,9 +26,9 @@ grant(struct call *c)
 	struct uk_err err = { 0 };
 	size_t n = 0;
 
-	for (size_t i = 0; i < c->inventory.n_objects; i++)
-		if (concerns(&c->inventory.objects[i]))
-			fingerprints[n++] = uk_cert_fingerprint(c->inventory.objects[i].cert);
+	for (size_t i = 0; i < c->inventory->n_objects; i++)
+		if (concerns(&c->inventory->objects[i]))
+			fingerprints[n++] = uk_cert_fingerprint(c->inventory->objects[i].cert);
 	if (sites_grant(c->env->sites, c->origin, fingerprints, n, &err) != UK_OK)
 		call_fail(c, &err);
 	else
@@ -59,12 +59,12 @@ describe(const struct call *c, struct uk_buf *text)
 
 	call_describe(c, text);
 	uk_buf_put_str(text, "\n该网站将可以看到这些证书中的姓名、证件号码等信息：");
-	for (size_t i = 0; i < c->inventory.n_objects; i++) {
-		if (!concerns(&c->inventory.objects[i]))
+	for (size_t i = 0; i < c->inventory->n_objects; i++) {
+		if (!concerns(&c->inventory->objects[i]))
 			continue;
 		if (n++ < SHOWN) {
 			uk_buf_put_str(text, "\n  · ");
-			text_put(text, uk_cert_common_name(c->inventory.objects[i].cert), 30);
+			text_put(text, uk_cert_common_name(c->inventory->objects[i].cert), 30);
 		}
 	}
 	if (n == 0)
@@ -77,8 +77,8 @@ describe(const struct call *c, struct uk_buf *text)
 static bool
 all_shown(const struct call *c)
 {
-	for (size_t i = 0; i < c->inventory.n_objects; i++) {
-		const struct inventory_object *o = &c->inventory.objects[i];
+	for (size_t i = 0; i < c->inventory->n_objects; i++) {
+		const struct inventory_object *o = &c->inventory->objects[i];
 
 		if (concerns(o) && !gate_shows(c->env->gate, c->facts.local, c->origin,
 				       uk_cert_fingerprint(o->cert)))

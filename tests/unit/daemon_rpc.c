@@ -42,7 +42,15 @@ struct env {
 	struct rpc *rpc;
 	struct fake_conn page;
 	char cert[65];
+	struct uk_clock clock;
+	int64_t later; /* milliseconds that the clock is ahead */
 };
+
+static int64_t
+mono_ms(void *ctx)
+{
+	return uk_mono_ms(&uk_clock_system) + ((struct env *)ctx)->later;
+}
 
 static void
 answers(struct env *e, const char *text)
@@ -75,10 +83,11 @@ setup(void **state)
 	assert_int_equal(uk_cert_parse(uk_buf_span(&e->token.cert), &cert, NULL), UK_OK);
 	strcpy(e->cert, uk_cert_fingerprint(cert));
 	uk_cert_free(&cert);
+	e->clock = (struct uk_clock){ uk_clock_system.now, mono_ms, e };
 	e->rpc = rpc_new(&(struct rpc_env){ .loop = e->loop,
 	    .station = "/nonexistent/station.jwk",
 	    .log = &e->uk_log,
-	    .clock = &uk_clock_system,
+	    .clock = &e->clock,
 	    .random = &uk_random_system,
 	    .policy = &e->policy,
 	    .sites = e->sites,
@@ -467,6 +476,63 @@ sign_refused(void **state)
 	e->token.fail = UK_E_TOKEN_REMOVED;
 	assert_string_equal(
 	    reason(call(e, "signature.create", sign_params(e, "x", "raw"))), "token-removed");
+}
+
+/* Data that nobody comes back to is dropped; what is used stays. */
+static void
+data_idle(void **state)
+{
+	struct env *e = *state;
+	char id[32];
+
+	granted(e);
+	(void)snprintf(id, sizeof(id), "%s",
+	    json_string_value(json_object_get(
+		result(call(e, "data.put", json_pack("{s:s}", "chunk", "AAAA"))), "data")));
+	e->later += 4 * 60 * 1000;
+	result(call(e, "data.put", json_pack("{s:s, s:s}", "data", id, "chunk", "AAAA")));
+	e->later += 4 * 60 * 1000;
+	result(call(e, "data.put", json_pack("{s:s, s:s}", "data", id, "chunk", "AAAA")));
+	e->later += 6 * 60 * 1000;
+	assert_string_equal(
+	    reason(call(e, "data.put", json_pack("{s:s, s:s}", "data", id, "chunk", "AAAA"))),
+	    "data-not-found");
+}
+
+static json_t *
+batch_params(struct env *e, size_t n)
+{
+	json_t *items = json_array();
+
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(items, json_pack("{s:s}", "data", "AAAA"));
+	return json_pack(
+	    "{s:s, s:o, s:s}", "certificate", e->cert, "items", items, "format", "raw");
+}
+
+/* One window for all of them, that says how many; nothing leaves that does not hold. */
+static void
+batch(void **state)
+{
+	struct env *e = *state;
+	const json_t *r;
+
+	granted(e);
+	e->token.info.logged_in = true;
+	answers(e, "!cancel\n");
+	assert_string_equal(reason(call(e, "signature.batch", batch_params(e, 3))), "cancelled");
+	answers(e, "");
+	r = result(call(e, "signature.batch", batch_params(e, 30)));
+	assert_int_equal(json_array_size(json_object_get(r, "signatures")), 30);
+	assert_null(json_object_get(r, "stopped"));
+	shown(e, "用途：批量签名，共 30 份", true);
+	shown(e, "GETPIN", false);
+	e->token.wrong = true;
+	assert_string_equal(
+	    reason(call(e, "signature.batch", batch_params(e, 3))), "signature-wrong");
+	e->token.fail = UK_E_TOKEN_REMOVED;
+	assert_string_equal(
+	    reason(call(e, "signature.batch", batch_params(e, 3))), "token-removed");
 }
 
 static json_t *
@@ -952,6 +1018,8 @@ main(void)
 		TEST(sign),
 		TEST(sign_long_words),
 		TEST(sign_refused),
+		TEST(data_idle),
+		TEST(batch),
 		TEST(login),
 		TEST(pin_wrong),
 		TEST(pin_known_wrong),
