@@ -34,7 +34,7 @@ class Manual(unittest.TestCase):
             self.assertIn(f"Fl -{o}", page, f"{program} {' '.join(verb)}")
 
     def test_daemons(self):
-        for program in ("ukeyd", "ukey-token", "ukey-sandbox"):
+        for program in ("ukeyd", "ukey-token", "ukey-native", "ukey-sandbox"):
             self.check(program)
 
     def test_verbs(self):
