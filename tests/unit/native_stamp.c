@@ -113,7 +113,7 @@ first_frame(void **state)
 		FRAME("{\"origin\":\"https://\xff.example\"}"),
 		FRAME("{\"origin\":\"https://ca.example\\u0000.evil.example\"}"),
 	};
-	char large[STAMP_FIRST_MAX + 2];
+	static char large[STAMP_FIRST_MAX + 2];
 
 	(void)state;
 	stamped(FRAME("{" O "}"), ID, FRAME("{" O ",\"extension\":\"" ID "\"}"));

@@ -619,7 +619,7 @@ read_file(const char *path)
 	char *text = uk_xalloc(1024 * 1024);
 
 	if (f != NULL) {
-		(void)fread(text, 1, 1024 * 1024 - 1, f);
+		text[fread(text, 1, 1024 * 1024 - 1, f)] = '\0';
 		(void)fclose(f);
 	}
 	return text;
