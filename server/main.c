@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "app/commands.h"
+#include "uk/secret.h"
 
 static const struct command {
 	const char *noun;
@@ -39,6 +40,7 @@ usage(FILE *to, int status)
 int
 main(int argc, char **argv)
 {
+	uk_secret_harden_process(); /* every command but --help reads keys */
 	if (argc < 2)
 		return usage(stderr, 2);
 	if (strcmp(argv[1], "--help") == 0)

@@ -67,3 +67,15 @@ uk_day_beijing(int64_t t)
 
 	return local >= 0 ? local / DAY : -((-local + DAY - 1) / DAY);
 }
+
+int64_t
+uk_year_after(int64_t t)
+{
+	const time_t now = (time_t)t;
+	struct tm tm;
+
+	if (gmtime_r(&now, &tm) == NULL)
+		return 0;
+	tm.tm_year++;
+	return (int64_t)timegm(&tm);
+}

@@ -28,4 +28,7 @@ void uk_time_beijing(int64_t t, char out[UK_TIME_LEN]);
 /* Days since 1970-01-01 of the Beijing date. */
 int64_t uk_day_beijing(int64_t t);
 
+/* The same moment a year later; 29 February becomes 1 March. */
+int64_t uk_year_after(int64_t t);
+
 #endif

@@ -43,7 +43,7 @@ function prove(stage) {
   fs.writeFileSync(file('chain.pem'), ['root.cer', 'issuer.cer']
     .map((name) => openssl('x509', '-in', ca(name), '-inform', 'DER')).join(''));
   pem('x509', file('certificate.der'), 'certificate.pem');
-  stage.run('curl', ['-sf', '-o', file('crl.der'), `${stage.origin}/ca/crl.crl`]);
+  stage.run('curl', ['-sf', '-o', file('crl.der'), `${stage.server}/ca/crl.crl`]);
   pem('crl', file('crl.der'), 'crl.pem');
   openssl('cms', '-verify', '-in', signature, '-inform', 'DER', '-content', file('text'), '-binary',
     '-CAfile', file('chain.pem'), '-purpose', 'any', '-out', '/dev/null');

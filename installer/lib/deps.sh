@@ -61,8 +61,13 @@ deps_node() {
     local arch
     arch=$(node -p process.arch)
     if [ ! -x "$build/node/node_modules/node-linux-$arch/bin/node" ]; then
+      echo "getting Node.js 22 by npm (this system has $(node --version))"
       mkdir -p "$build/node"
-      npm install --silent --no-save --ignore-scripts --prefix "$build/node" "node-linux-$arch@22" || return 1
+      if ! npm install --loglevel=error --no-save --ignore-scripts --no-audit --no-fund \
+        --prefix "$build/node" "node-linux-$arch@22" >/dev/null; then
+        echo "could not get the npm package node-linux-$arch@22" >&2
+        return 1
+      fi
     fi
     PATH=$build/node/node_modules/node-linux-$arch/bin:$PATH
     export PATH

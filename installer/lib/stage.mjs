@@ -49,6 +49,8 @@ export class Stage {
     this.children = [];
     this.people = {};
     this.origin = `http://localhost:${this.ports.portal}`;
+    // For what is no browser: a system need not know the name localhost.
+    this.server = `http://127.0.0.1:${this.ports.portal}`;
   }
 
   file(...parts) {
@@ -151,7 +153,7 @@ export class Stage {
     this.ca = this.spawn('ca', this.file('bin', 'ukey-ca'), ['serve', '--config', this.caConfig]);
     await until('ukey-ca answers', 20000, () => {
       if (this.ca.ended) throw new StageError(`ukey-ca ended; see ${this.file('log', 'ca.log')}`);
-      return fetch(`${this.origin}/api/site`).then((r) => r.ok, () => false);
+      return fetch(`${this.server}/api/site`).then((r) => r.ok, () => false);
     });
   }
 

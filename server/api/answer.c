@@ -1,11 +1,10 @@
 #include "api/answer.h"
+#include "api/handlers.h"
 
 struct look {
 	const struct api *a;
 	const char *id;
-	unsigned who;
-	enum uk_rc (*json)(const struct api *, struct store_tx *, const char *, unsigned, json_t **,
-	    struct uk_err *);
+	unsigned who; /* 0: the owner */
 	json_t *value;
 };
 
@@ -16,7 +15,8 @@ read_value(struct store_tx *tx, void *ctx, struct uk_err *err)
 
 	json_decref(l->value);
 	l->value = NULL;
-	return l->json(l->a, tx, l->id, l->who, &l->value, err);
+	return l->who == 0 ? order_json(l->a, tx, l->id, &l->value, err)
+			   : detail_json(l->a, tx, l->id, l->who, &l->value, err);
 }
 
 static enum uk_rc
@@ -34,15 +34,13 @@ enum uk_rc
 answer_order(
     const struct api *a, struct http_request *rq, int status, const char *id, struct uk_err *err)
 {
-	return answer(&(struct look){ .a = a, .id = id, .json = order_json }, rq, status, err);
+	return answer(&(struct look){ .a = a, .id = id }, rq, status, err);
 }
 
 enum uk_rc
 answer_detail(const struct api *a, struct http_request *rq, const char *id, struct uk_err *err)
 {
-	return answer(
-	    &(struct look){ .a = a, .id = id, .who = api_user(rq)->who, .json = detail_json }, rq,
-	    200, err);
+	return answer(&(struct look){ .a = a, .id = id, .who = api_user(rq)->who }, rq, 200, err);
 }
 
 void
@@ -65,4 +63,12 @@ answer_event(const struct api *a, struct http_request *rq, struct event *ev, str
 		return rc;
 	return ev->by == BY_APPLICANT ? answer_order(a, rq, 200, ev->order, err)
 				      : answer_detail(a, rq, ev->order, err);
+}
+
+enum uk_rc
+answer_plain(const struct api *a, struct http_request *rq, enum order_event on, struct uk_err *err)
+{
+	const struct version_body *body = http_fields(rq);
+
+	return answer_event(a, rq, &(struct event){ .on = on, .version = body->version }, err);
 }

@@ -6,10 +6,10 @@
 
 /*
  * ORDER and DETAIL of openapi.yaml; *out is the caller's.  UK_E_NOT_FOUND.  `who` are the roles of
- * who looks (0: the owner): the detail shows identity numbers to reviewers and auditors only.
+ * who looks: the detail shows identity numbers to reviewers and auditors only.
  */
-UK_CHECK enum uk_rc order_json(const struct api *a, struct store_tx *tx, const char *id,
-    unsigned who, json_t **out, struct uk_err *err);
+UK_CHECK enum uk_rc order_json(
+    const struct api *a, struct store_tx *tx, const char *id, json_t **out, struct uk_err *err);
 UK_CHECK enum uk_rc detail_json(const struct api *a, struct store_tx *tx, const char *id,
     unsigned who, json_t **out, struct uk_err *err);
 
@@ -30,5 +30,9 @@ UK_CHECK enum uk_rc answer_event(
 
 /* Fill in who sends it: from the user of the request. */
 void event_from(const struct http_request *rq, struct event *ev);
+
+/* The event of a route whose body is the version only. */
+UK_CHECK enum uk_rc answer_plain(
+    const struct api *a, struct http_request *rq, enum order_event on, struct uk_err *err);
 
 #endif

@@ -47,7 +47,6 @@ too_early(const struct api *a, struct store_tx *tx, const struct code_slot *slot
 	return uk_fail(err, UK_E_RATE, "code-too-early", "code", 0);
 }
 
-/* The phone has a limit of its own: many subjects may lead to one. */
 static enum uk_rc
 limits(const struct api *a, struct store_tx *tx, const struct code_slot *slot, int64_t *retry_after,
     struct uk_err *err)
@@ -61,20 +60,31 @@ limits(const struct api *a, struct store_tx *tx, const struct code_slot *slot, i
 		{ "code-subject-hour", slot->subject, MOST_PER_SUBJECT_HOUR, HOUR },
 		{ "code-subject-day", slot->subject, MOST_PER_SUBJECT_DAY, DAY },
 		{ "code-address-hour", slot->address, MOST_PER_ADDRESS_HOUR, HOUR },
-		{ "code-phone-day", slot->phone_index, MOST_PER_SUBJECT_DAY, DAY },
 	};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		enum uk_rc rc;
 
-		/* Nobody's phone is counted too, so that it costs the same, but never refused. */
-		rc = rate_hit(a, tx, all[i].what, all[i].who,
-		    *all[i].who == '\0' ? INT64_MAX : all[i].most, all[i].window, "too-many-codes",
-		    retry_after, err);
+		rc = rate_hit(a, tx, all[i].what, all[i].who, all[i].most, all[i].window,
+		    "too-many-codes", retry_after, err);
 		if (rc != UK_OK)
 			return rc;
 	}
 	return UK_OK;
+}
+
+/* The phone has a limit of its own: many subjects may lead to one.  Nobody's phone is counted too,
+ * so that it costs the same, but never refused. */
+static enum uk_rc
+phone_limit(const struct api *a, struct store_tx *tx, const struct code_slot *slot, bool *held,
+    int64_t *retry_after, struct uk_err *err)
+{
+	const bool nobody = *slot->phone_index == '\0';
+	const enum uk_rc rc = rate_hit(a, tx, "code-phone-day", slot->phone_index,
+	    nobody ? INT64_MAX : MOST_PER_SUBJECT_DAY, DAY, "too-many-codes", retry_after, err);
+
+	*held = rc == UK_E_RATE && slot->silent;
+	return *held ? UK_OK : rc;
 }
 
 enum uk_rc
@@ -83,23 +93,34 @@ code_make(const struct api *a, struct store_tx *tx, const struct code_slot *slot
 {
 	const int64_t now = api_now(a);
 	char hashed[CRYPT_INDEX_LEN];
+	bool held;
 	enum uk_rc rc;
 
 	if ((rc = too_early(a, tx, slot, retry_after, err)) != UK_OK ||
-	    (rc = limits(a, tx, slot, retry_after, err)) != UK_OK)
+	    (rc = limits(a, tx, slot, retry_after, err)) != UK_OK ||
+	    (rc = phone_limit(a, tx, slot, &held, retry_after, err)) != UK_OK)
 		return rc;
 	(void)snprintf(
 	    code, CODE_LEN + 1, "%06u", (unsigned)(uk_random_below(a->random, 1000000) % 1000000));
 	hash(a, slot->purpose, slot->subject, code, hashed);
+	if (held)
+		explicit_bzero(code, CODE_LEN + 1);
 	return store_run(tx, SQL_CODE_PUT,
 	    STORE_ARGS(DB_T(slot->purpose), DB_T(slot->subject), DB_T(hashed),
 		DB_T(slot->phone_index), DB_I(now), DB_I(now + CODE_LIFE), DB_I(CODE_TRIES)),
 	    NULL, err);
 }
 
+enum uk_rc
+code_drop(struct store_tx *tx, const char *purpose, const char *subject, struct uk_err *err)
+{
+	return store_run(tx, SQL_CODE_DROP, STORE_ARGS(DB_T(purpose), DB_T(subject)), NULL, err);
+}
+
 struct stored {
 	bool there;
 	char hash[CRYPT_INDEX_LEN];
+	char phone[CRYPT_INDEX_LEN];
 	int64_t expires;
 	int64_t left;
 };
@@ -115,10 +136,22 @@ load(struct store_tx *tx, const char *purpose, const char *subject, struct store
 	if (store_next(rows)) {
 		out->there = true;
 		(void)snprintf(out->hash, sizeof(out->hash), "%s", store_text(rows, 0));
+		(void)snprintf(out->phone, sizeof(out->phone), "%s", store_text(rows, 1));
 		out->expires = store_int(rows, 3);
 		out->left = store_int(rows, 4);
 	}
 	return store_end(rows, err);
+}
+
+enum uk_rc
+code_phone(struct store_tx *tx, const char *purpose, const char *subject, char out[CRYPT_INDEX_LEN],
+    struct uk_err *err)
+{
+	struct stored s;
+	enum uk_rc rc = load(tx, purpose, subject, &s, err);
+
+	memcpy(out, s.phone, CRYPT_INDEX_LEN);
+	return rc;
 }
 
 enum uk_rc
@@ -143,8 +176,7 @@ code_try(const struct api *a, struct store_tx *tx, const char *purpose, const ch
 	}
 	if (uk_const_eq(uk_span_str(s.hash), uk_span_str(hashed))) {
 		*verdict = CODE_RIGHT;
-		return store_run(
-		    tx, SQL_CODE_DROP, STORE_ARGS(DB_T(purpose), DB_T(subject)), NULL, err);
+		return code_drop(tx, purpose, subject, err);
 	}
 	*left = s.left - 1;
 	*verdict = *left > 0 ? CODE_WRONG : CODE_EXHAUSTED;

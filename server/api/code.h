@@ -18,11 +18,13 @@ struct code_slot {
 	const char *subject;     /* order, or keyed hash of a number */
 	const char *phone_index; /* keyed hash of the phone; "" when there is nobody to send to */
 	const char *address;     /* the peer's */
+	bool silent;             /* who asks must not learn whose phone it is: see code_make() */
 };
 
 /*
  * In a write: a new code takes the place of an older one.  UK_E_RATE "code-too-early" or
- * "too-many-codes" with *retry_after.
+ * "too-many-codes" with *retry_after.  When only the phone has had too many and the slot is silent,
+ * all goes on as ever, but `code` is "": there is nothing to send.
  */
 UK_CHECK enum uk_rc code_make(const struct api *a, struct store_tx *tx,
     const struct code_slot *slot, char code[CODE_LEN + 1], int64_t *retry_after,
@@ -42,6 +44,14 @@ enum code_verdict {
 UK_CHECK enum uk_rc code_try(const struct api *a, struct store_tx *tx, const char *purpose,
     const char *subject, const char *code, enum code_verdict *verdict, int64_t *left,
     struct uk_err *err);
+
+/* The keyed hash of the phone that the code went to; "" when there is none, or it went to nobody.
+ */
+UK_CHECK enum uk_rc code_phone(struct store_tx *tx, const char *purpose, const char *subject,
+    char out[CRYPT_INDEX_LEN], struct uk_err *err);
+
+UK_CHECK enum uk_rc code_drop(
+    struct store_tx *tx, const char *purpose, const char *subject, struct uk_err *err);
 
 /* UK_E_INPUT with the field "code" and the verdict's reason; UK_OK for CODE_RIGHT. */
 UK_CHECK enum uk_rc code_verdict_rc(enum code_verdict v, struct uk_err *err);

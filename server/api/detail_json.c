@@ -193,7 +193,7 @@ detail_json(const struct api *a, struct store_tx *tx, const char *id, unsigned w
 	enum uk_rc rc;
 
 	if ((rc = order_load(tx, id, &o, err)) != UK_OK ||
-	    (rc = order_json(a, tx, id, who, &v, err)) != UK_OK ||
+	    (rc = order_json(a, tx, id, &v, err)) != UK_OK ||
 	    (rc = history_json(tx, &o, &history, err)) != UK_OK ||
 	    (rc = identity_evidence(tx, &o, evidence, err)) != UK_OK ||
 	    (rc = signature_evidence(a, tx, &o, evidence, err)) != UK_OK ||

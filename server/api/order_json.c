@@ -199,15 +199,14 @@ static const struct {
 };
 
 enum uk_rc
-order_json(const struct api *a, struct store_tx *tx, const char *id, unsigned who, json_t **out,
-    struct uk_err *err)
+order_json(
+    const struct api *a, struct store_tx *tx, const char *id, json_t **out, struct uk_err *err)
 {
 	struct order o;
 	json_t *form = NULL;
 	json_t *v = NULL;
 	enum uk_rc rc;
 
-	(void)who;
 	if ((rc = order_load(tx, id, &o, err)) != UK_OK ||
 	    (rc = order_form_load(tx, a->crypt, id, &form, err)) != UK_OK)
 		return rc;

@@ -117,34 +117,26 @@ order_edit(void *app, struct http_request *rq, struct uk_err *err)
 	return rc == UK_OK ? answer_order(a, rq, 200, e.ev.order, err) : rc;
 }
 
-static enum uk_rc
-plain_event(void *app, struct http_request *rq, enum order_event on, struct uk_err *err)
-{
-	const struct version_body *body = http_fields(rq);
-
-	return answer_event(app, rq, &(struct event){ .on = on, .version = body->version }, err);
-}
-
 enum uk_rc
 order_confirm(void *app, struct http_request *rq, struct uk_err *err)
 {
-	return plain_event(app, rq, EV_CONFIRM, err);
+	return answer_plain(app, rq, EV_CONFIRM, err);
 }
 
 enum uk_rc
 order_submit(void *app, struct http_request *rq, struct uk_err *err)
 {
-	return plain_event(app, rq, EV_SUBMIT, err);
+	return answer_plain(app, rq, EV_SUBMIT, err);
 }
 
 enum uk_rc
 order_cancel(void *app, struct http_request *rq, struct uk_err *err)
 {
-	return plain_event(app, rq, EV_CANCEL, err);
+	return answer_plain(app, rq, EV_CANCEL, err);
 }
 
 enum uk_rc
 order_refund(void *app, struct http_request *rq, struct uk_err *err)
 {
-	return plain_event(app, rq, EV_REFUND, err);
+	return answer_plain(app, rq, EV_REFUND, err);
 }

@@ -9,25 +9,17 @@
 
 #define LABEL_MAX (64u * 1024)
 
-static enum uk_rc
-plain_event(void *app, struct http_request *rq, enum order_event on, struct uk_err *err)
-{
-	const struct version_body *body = http_fields(rq);
-
-	return answer_event(app, rq, &(struct event){ .on = on, .version = body->version }, err);
-}
-
 /* [A1, A3] */
 enum uk_rc
 production_claim(void *app, struct http_request *rq, struct uk_err *err)
 {
-	return plain_event(app, rq, EV_CLAIM, err);
+	return answer_plain(app, rq, EV_CLAIM, err);
 }
 
 enum uk_rc
 production_release(void *app, struct http_request *rq, struct uk_err *err)
 {
-	return plain_event(app, rq, EV_RELEASE, err);
+	return answer_plain(app, rq, EV_RELEASE, err);
 }
 
 struct requesting {

@@ -147,7 +147,8 @@ make_code(struct store_tx *tx, void *ctx, struct uk_err *err)
 	    &(struct code_slot){ .purpose = PURPOSE,
 		.subject = q->h.subject,
 		.phone_index = q->phone[0] != '\0' ? index : "",
-		.address = q->address },
+		.address = q->address,
+		.silent = true },
 	    q->code, &q->retry_after, err);
 }
 
@@ -168,7 +169,7 @@ query_code(void *app, struct http_request *rq, struct uk_err *err)
 		http_retry_after(rq, (unsigned)q->retry_after);
 	if (rc != UK_OK)
 		goto out;
-	if (q->phone[0] != '\0' && a->sender != NULL)
+	if (q->phone[0] != '\0' && q->code[0] != '\0' && a->sender != NULL)
 		sender_put(a->sender, q->phone, SMS_QUERY, q->code, CODE_LIFE / 60);
 	answer = json_pack("{s:b}", "sent", 1);
 	http_answer_json(rq, 200, answer);
@@ -188,19 +189,6 @@ struct opening {
 	char subject[SESSION_SUBJECT_LEN];
 };
 
-/* The keyed hash of the phone that the code went to; "" when it went to nobody. */
-static enum uk_rc
-code_phone(struct store_tx *tx, const char *subject, char out[CRYPT_INDEX_LEN], struct uk_err *err)
-{
-	struct store_rows *rows =
-	    store_query(tx, SQL_CODE_GET, STORE_ARGS(DB_T(PURPOSE), DB_T(subject)));
-
-	out[0] = '\0';
-	if (store_next(rows))
-		(void)snprintf(out, CRYPT_INDEX_LEN, "%s", store_text(rows, 1));
-	return store_end(rows, err);
-}
-
 static enum uk_rc
 open_query(struct store_tx *tx, void *ctx, struct uk_err *err)
 {
@@ -209,7 +197,7 @@ open_query(struct store_tx *tx, void *ctx, struct uk_err *err)
 	char phone[CRYPT_INDEX_LEN];
 	enum uk_rc rc;
 
-	if ((rc = code_phone(tx, q->h.subject, phone, err)) != UK_OK ||
+	if ((rc = code_phone(tx, PURPOSE, q->h.subject, phone, err)) != UK_OK ||
 	    (rc = code_try(a, tx, PURPOSE, q->h.subject, q->code, &q->verdict, &q->left, err)) !=
 		UK_OK)
 		return rc;
@@ -261,7 +249,7 @@ add_mine(struct store_tx *tx, struct list *l, const char *id, struct uk_err *err
 
 	if ((rc = mine(tx, l, id, &is_mine, err)) != UK_OK || !is_mine)
 		return rc;
-	if ((rc = order_json(l->a, tx, id, 0, &order, err)) == UK_OK)
+	if ((rc = order_json(l->a, tx, id, &order, err)) == UK_OK)
 		(void)json_array_append_new(l->orders, order);
 	return rc;
 }

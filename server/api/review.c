@@ -44,20 +44,14 @@ review_reject(void *app, struct http_request *rq, struct uk_err *err)
 enum uk_rc
 review_redeliver(void *app, struct http_request *rq, struct uk_err *err)
 {
-	const struct version_body *body = http_fields(rq);
-
-	return answer_event(
-	    app, rq, &(struct event){ .on = EV_REDELIVER, .version = body->version }, err);
+	return answer_plain(app, rq, EV_REDELIVER, err);
 }
 
 /* [A4] Staff give the money back: an order that can't be brought to its end. */
 enum uk_rc
 finance_refund(void *app, struct http_request *rq, struct uk_err *err)
 {
-	const struct version_body *body = http_fields(rq);
-
-	return answer_event(
-	    app, rq, &(struct event){ .on = EV_REFUND, .version = body->version }, err);
+	return answer_plain(app, rq, EV_REFUND, err);
 }
 
 /* [A4] What Alipay would not refund was sent back by hand. */

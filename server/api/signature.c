@@ -71,8 +71,7 @@ drop_code(struct store_tx *tx, void *ctx, struct uk_err *err)
 {
 	const struct asking *s = ctx;
 
-	return store_run(
-	    tx, SQL_CODE_DROP, STORE_ARGS(DB_T(PURPOSE), DB_T(s->ev.order)), NULL, err);
+	return code_drop(tx, PURPOSE, s->ev.order, err);
 }
 
 /* A code that could not be sent does not hold up the next one. */
@@ -238,6 +237,30 @@ out:
 	return rc;
 }
 
+/* The phone in the form may have been changed since the code was sent. */
+static enum uk_rc
+drop_foreign_code(
+    const struct signing *s, struct store_tx *tx, const struct order *o, struct uk_err *err)
+{
+	char sent_to[CRYPT_INDEX_LEN];
+	char index[CRYPT_INDEX_LEN];
+	json_t *form = NULL;
+	char phone[12];
+	enum uk_rc rc;
+
+	if ((rc = code_phone(tx, PURPOSE, o->id, sent_to, err)) != UK_OK ||
+	    (rc = order_form_load(tx, s->a->crypt, o->id, &form, err)) != UK_OK)
+		return rc;
+	rc = agent_phone(o, form, phone, err);
+	json_decref(form);
+	if (rc != UK_OK)
+		return rc;
+	crypt_index_str(s->a->crypt, CRYPT_INDEX_PHONE, phone, index);
+	if (strcmp(sent_to, index) == 0)
+		return UK_OK;
+	return code_drop(tx, PURPOSE, o->id, err);
+}
+
 /* A wrong code is counted, so it is no failure of the transaction. */
 static enum uk_rc
 sign(struct store_tx *tx, void *ctx, struct uk_err *err)
@@ -251,6 +274,8 @@ sign(struct store_tx *tx, void *ctx, struct uk_err *err)
 		return rc;
 	if (!workflow_allows(&o, EV_SIGN, s->ev.by, s->ev.actor, api_now(s->a)))
 		return uk_fail(err, UK_E_CONFLICT, NULL, "signature", 0);
+	if ((rc = drop_foreign_code(s, tx, &o, err)) != UK_OK)
+		return rc;
 	rc = code_try(s->a, tx, PURPOSE, o.id, s->code, &s->verdict, &s->left, err);
 	if (rc != UK_OK || s->verdict != CODE_RIGHT)
 		return rc;

@@ -3,6 +3,8 @@
 #include "app/base.h"
 #include "app/commands.h"
 #include "app/connectors.h"
+#include "app/keys.h"
+#include "http/pages.h"
 
 struct check_options {
 	const char *config;
@@ -23,12 +25,29 @@ print(const struct settings *s)
 	uk_buf_fini(&out);
 }
 
+/* What else serve reads before it listens. */
+static enum uk_rc
+open_rest(const struct base *b, struct uk_err *err)
+{
+	struct connectors c = { 0 };
+	struct http_pages *pages = NULL;
+	struct uk_jwk *ticket = NULL;
+	enum uk_rc rc;
+
+	if ((rc = keys_ticket_read(b->settings.ca_dir, &ticket, err)) == UK_OK &&
+	    (rc = connectors_open(&c, b, err)) == UK_OK && *b->settings.portal != '\0')
+		rc = http_pages_open(b->settings.portal, &pages, err);
+	http_pages_free(&pages);
+	connectors_close(&c);
+	uk_jwk_free(&ticket);
+	return rc;
+}
+
 /* Opens all that serve would open, but the port. */
 int
 command_check_config(int argc, char **argv)
 {
 	struct check_options o = { 0 };
-	struct connectors c = { 0 };
 	struct uk_err err = { 0 };
 	struct base b;
 	enum uk_rc rc;
@@ -44,8 +63,7 @@ command_check_config(int argc, char **argv)
 	}
 	if ((rc = base_open(&b, o.config, &err)) == UK_OK) {
 		print(&b.settings);
-		rc = connectors_open(&c, &b, &err);
-		connectors_close(&c);
+		rc = open_rest(&b, &err);
 		base_close(&b);
 	}
 	return rc == UK_OK ? 0 : command_failed("check-config", &err);

@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "app/commands.h"
 #include "uk/rc.h"
 
@@ -22,6 +24,31 @@ command_options(
 	return -1;
 }
 
+/* What to do about it, where the reason alone does not say. */
+static const struct {
+	const char *reason;
+	const char *hint;
+} hints[] = {
+	{ "already-there", "there is a CA in this folder already" },
+	{ "config-not-private", "others may read config.json, which has secrets: chmod o= it" },
+	{ "database-unavailable", "can't be opened or made: see the setting database" },
+	{ "listen", "in use, or not an address of this machine: see the setting listen" },
+	{ "listen-address", "ADDRESS:PORT or a path: see the setting listen" },
+	{ "master-key-not-private", "others may read master.key: chmod 600 it" },
+	{ "no-pages", "no such folder of built pages: see the setting portal" },
+	{ "photo-program", "not there or not executable: see the setting photo-program" },
+	{ "schema-newer", "the database was used by a newer ukey-ca" },
+	{ "ticket-key-not-private", "others may read ticket.jwk: chmod 600 it" },
+};
+
+static void
+say_hint(const char *reason)
+{
+	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++)
+		if (strcmp(hints[i].reason, reason) == 0)
+			(void)fprintf(stderr, "ukey-ca: %s\n", hints[i].hint);
+}
+
 int
 command_failed(const char *what, const struct uk_err *err)
 {
@@ -31,5 +58,6 @@ command_failed(const char *what, const struct uk_err *err)
 	if (err->where != NULL)
 		(void)fprintf(stderr, " [%s %ld]", err->where, err->native);
 	(void)fputc('\n', stderr);
+	say_hint(uk_err_reason(err));
 	return 1;
 }

@@ -1,4 +1,10 @@
+#include <errno.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <unistd.h>
+
 #include "app/connectors.h"
+#include "app/keys.h"
 #include "identity/identity.h"
 #include "net/client.h"
 #include "notify/notify.h"
@@ -76,6 +82,44 @@ open_ident(struct connectors *c, const struct base *b, struct uk_err *err)
 	    &c->ident, err);
 }
 
+/* ukey-photo stands beside this program unless the settings say otherwise. */
+static enum uk_rc
+find_photo_program(struct connectors *c, const struct base *b, struct uk_err *err)
+{
+	char self[1024];
+	ssize_t n;
+
+	if (*b->settings.photo_program != '\0') {
+		c->photo_program = uk_xstrdup(b->settings.photo_program);
+	} else {
+		n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+		self[n > 0 ? n : 0] = '\0';
+		c->photo_program = keys_path(dirname(self), "ukey-photo");
+	}
+	if (access(c->photo_program, X_OK) != 0)
+		return uk_fail(err, UK_E_NOT_FOUND, "photo-program", "connectors", errno);
+	return UK_OK;
+}
+
+/* A connector names what is wrong as its setup does: "app_id" is our "alipay-app-id". */
+static enum uk_rc
+name_key(const char *prefix, enum uk_rc rc, struct uk_err *err)
+{
+	struct uk_buf key;
+
+	if (rc == UK_OK || err->field == NULL)
+		return rc;
+	uk_buf_init(&key, 128);
+	uk_buf_printf(&key, "%s-%s", prefix, err->field);
+	for (size_t i = 0; i < key.n; i++)
+		if (key.p[i] == '_')
+			key.p[i] = '-';
+	if (uk_buf_str(&key) != NULL && settings_key(uk_buf_str(&key)) != NULL)
+		err->field = settings_key(uk_buf_str(&key));
+	uk_buf_fini(&key);
+	return rc;
+}
+
 /* The outside world keeps the real time, whatever a test does to ours. */
 enum uk_rc
 connectors_open(struct connectors *c, const struct base *b, struct uk_err *err)
@@ -83,8 +127,11 @@ connectors_open(struct connectors *c, const struct base *b, struct uk_err *err)
 	enum uk_rc rc;
 
 	*c = (struct connectors){ .http = http_client_new(NULL) };
-	if ((rc = open_pay(c, b, err)) != UK_OK || (rc = open_bank(c, b, err)) != UK_OK ||
-	    (rc = open_sms(c, b, err)) != UK_OK || (rc = open_ident(c, b, err)) != UK_OK)
+	if ((rc = name_key("alipay", open_pay(c, b, err), err)) != UK_OK ||
+	    (rc = name_key("bank", open_bank(c, b, err), err)) != UK_OK ||
+	    (rc = name_key("sms", open_sms(c, b, err), err)) != UK_OK ||
+	    (rc = name_key("identity", open_ident(c, b, err), err)) != UK_OK ||
+	    (rc = find_photo_program(c, b, err)) != UK_OK)
 		connectors_close(c);
 	return rc;
 }
@@ -97,4 +144,6 @@ connectors_close(struct connectors *c)
 	bank_close(&c->bank);
 	pay_close(&c->pay);
 	http_client_free(&c->http);
+	free(c->photo_program);
+	c->photo_program = NULL;
 }

@@ -1,5 +1,5 @@
-/* The outside world: payment, bank, messages, identity checks.  One that is not configured is NULL.
- */
+/* The outside world: payment, bank, messages, identity checks (one that is not configured is NULL),
+ * and the program that decodes photos. */
 #ifndef APP_CONNECTORS_H
 #define APP_CONNECTORS_H
 
@@ -17,6 +17,7 @@ struct connectors {
 	struct bank *bank;
 	struct sms *sms;
 	struct ident *ident;
+	char *photo_program;
 };
 
 /* On failure nothing is left open. */

@@ -1,21 +1,6 @@
-#include <time.h>
-
 #include "app/enrol.h"
 #include "ca/issuer.h"
 #include "ca/request.h"
-
-/* The same moment a year later; 29 February becomes 1 March. */
-static int64_t
-year_after(int64_t t)
-{
-	const time_t now = (time_t)t;
-	struct tm tm;
-
-	if (gmtime_r(&now, &tm) == NULL)
-		return 0;
-	tm.tm_year++;
-	return (int64_t)timegm(&tm);
-}
 
 struct booking {
 	const struct base *base;
@@ -32,7 +17,7 @@ intend(struct store_tx *tx, void *ctx, struct uk_err *err)
 
 	return store_run(tx, SQL_CERTIFICATE_INTEND,
 	    STORE_ARGS(DB_T(b->prepared.serial), DB_T(b->intent), DB_T(""),
-		DB_T(profile_name(PROFILE_STAFF)), DB_I(b->now), DB_I(year_after(b->now)),
+		DB_T(profile_name(PROFILE_STAFF)), DB_I(b->now), DB_I(uk_year_after(b->now)),
 		DB_I(b->now), DB_B(uk_buf_span(&b->prepared.tbs))),
 	    NULL, err);
 }
@@ -62,7 +47,7 @@ prepare(struct booking *b, const struct enrol_wish *wish, struct uk_err *err)
 			.subject = wish->subject,
 			.spki = uk_buf_span(&spki),
 			.not_before = b->now,
-			.not_after = year_after(b->now) },
+			.not_after = uk_year_after(b->now) },
 		    &b->base->random, &b->prepared, err);
 	uk_buf_fini(&spki);
 	return rc;

@@ -62,7 +62,7 @@ add_members(json_t *config, const char *path, struct uk_err *err)
 		more = file;
 	json_object_foreach(more, key, value)
 	{
-		if (rc == UK_OK && !settings_key(key)) {
+		if (rc == UK_OK && settings_key(key) == NULL) {
 			(void)fprintf(stderr, "%s: no such key: %s\n", path, key);
 			rc = uk_fail_field(err, "with", "unknown-member");
 		} else if (rc == UK_OK) {

@@ -1,5 +1,6 @@
 #include <openssl/crypto.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "app/keys.h"
@@ -88,6 +89,16 @@ keys_ticket_make(const char *dir, struct uk_err *err)
 }
 
 enum uk_rc
+keys_private(const char *path, unsigned others, const char *reason, struct uk_err *err)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0 && (st.st_mode & others) != 0)
+		return uk_fail(err, UK_E_DENIED, reason, "stat", (long)(st.st_mode & 0777));
+	return UK_OK;
+}
+
+enum uk_rc
 keys_json_read(const char *path, json_t **out, struct uk_err *err)
 {
 	struct uk_buf b;
@@ -108,9 +119,12 @@ keys_ticket_read(const char *dir, struct uk_jwk **out, struct uk_err *err)
 	json_t *jwk = NULL;
 	enum uk_rc rc;
 
-	rc = keys_json_read(path, &jwk, err);
+	rc = keys_private(path, 077, "ticket-key-not-private", err);
+	if (rc == UK_OK)
+		rc = keys_json_read(path, &jwk, err);
 	if (rc == UK_OK)
 		rc = uk_jwk_from_json(jwk, out, err);
+	uk_json_wipe(jwk);
 	json_decref(jwk);
 	free(path);
 	return rc;

@@ -19,6 +19,11 @@ UK_CHECK enum uk_rc keys_master_read(const char *dir, struct uk_secret **out, st
 UK_CHECK enum uk_rc keys_ticket_make(const char *dir, struct uk_err *err);
 UK_CHECK enum uk_rc keys_ticket_read(const char *dir, struct uk_jwk **out, struct uk_err *err);
 
+/* UK_E_DENIED "reason" when the file has one of the mode's bits in `others`; UK_OK when it is not
+ * there. */
+UK_CHECK enum uk_rc keys_private(
+    const char *path, unsigned others, const char *reason, struct uk_err *err);
+
 /* A JSON object in a file of at most 64 KiB. */
 UK_CHECK enum uk_rc keys_json_read(const char *path, json_t **out, struct uk_err *err);
 

@@ -1,5 +1,4 @@
 #include <errno.h>
-#include <libgen.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,7 +37,6 @@ struct app {
 	char *bank_notify_url;
 	struct jobs *jobs;
 	struct sender *sender;
-	char *photo_program;
 	struct photo_config photo;
 	struct api api;
 	struct httpd *httpd;
@@ -51,20 +49,6 @@ struct serve_options {
 static const struct uk_opt table[] = {
 	{ "config", "FILE", offsetof(struct serve_options, config), "config.json" },
 };
-
-/* ukey-photo stands beside this program unless the settings say otherwise. */
-static char *
-photo_program(const struct settings *s)
-{
-	char self[1024];
-	ssize_t n;
-
-	if (*s->photo_program != '\0')
-		return uk_xstrdup(s->photo_program);
-	n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	self[n > 0 ? n : 0] = '\0';
-	return keys_path(dirname(self), "ukey-photo");
-}
 
 static enum uk_rc
 open_jobs(struct app *app, struct uk_err *err)
@@ -97,8 +81,7 @@ fill_api(struct app *app)
 
 	if (app->connectors.sms != NULL)
 		app->sender = sender_new(app->connectors.sms, &b->log);
-	app->photo_program = photo_program(s);
-	app->photo = (struct photo_config){ .program = app->photo_program };
+	app->photo = (struct photo_config){ .program = app->connectors.photo_program };
 	app->api = (struct api){ .store = b->store,
 		.crypt = b->crypt,
 		.workflow = &app->workflow,
@@ -154,7 +137,6 @@ close_app(struct app *app)
 	connectors_close(&app->connectors);
 	uk_jwk_free(&app->ticket);
 	free(app->bank_notify_url);
-	free(app->photo_program);
 	base_close(&app->base);
 }
 
@@ -243,7 +225,6 @@ command_serve(int argc, char **argv)
 		(void)fprintf(stderr, "ukey-ca serve: --config is needed\n");
 		return 2;
 	}
-	uk_secret_harden_process();
 	take_signals(&signals);
 	if (open_app(&app, o.config, &err) != UK_OK)
 		return command_failed("serve", &err);

@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/keys.h"
 #include "app/settings.h"
 
 #define AT(member) .offset = offsetof(struct settings, member)
@@ -64,7 +65,7 @@ static const struct uk_option options[] = {
 	    .type = UK_C_BOOL,
 	    .dflt = "false",
 	    AT(development),
-	    .help = "plain http origins and clock-file are accepted" },
+	    .help = "plain http, and clock-file, are accepted" },
 	{ .key = "workers",
 	    .type = UK_C_INT,
 	    .dflt = "4",
@@ -168,6 +169,26 @@ begins(const char *s, const char *with)
 	return strncmp(s, with, strlen(with)) == 0;
 }
 
+/* Passwords, codes and identity numbers go there. */
+static enum uk_rc
+check_outside(const struct settings *s, struct uk_err *err)
+{
+	const struct {
+		const char *key;
+		const char *url;
+	} urls[] = {
+		{ "alipay-gateway", s->alipay_gateway },
+		{ "sms-url", s->sms_url },
+		{ "identity-url", s->identity_url },
+		{ "bank-url", s->bank_url },
+	};
+
+	for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++)
+		if (*urls[i].url != '\0' && !begins(urls[i].url, "https://") && !s->development)
+			return wrong(err, urls[i].key, "https://… is needed");
+	return UK_OK;
+}
+
 /* What goes beyond the type of one key. */
 static enum uk_rc
 check(const struct settings *s, struct uk_err *err)
@@ -178,7 +199,25 @@ check(const struct settings *s, struct uk_err *err)
 		return wrong(err, "origin", "ends after the host and port");
 	if (*s->clock_file != '\0' && !s->development)
 		return wrong(err, "clock-file", "is for tests: it needs development");
-	return UK_OK;
+	return check_outside(s, err);
+}
+
+/* uk_config_load() says that there is one, not which. */
+static void
+name_unknown(const char *path)
+{
+	json_t *object = NULL;
+	const char *key;
+	json_t *value;
+
+	if (keys_json_read(path, &object, NULL) != UK_OK)
+		return;
+	json_object_foreach(object, key, value)
+	{
+		if (settings_key(key) == NULL)
+			(void)fprintf(stderr, "%s: no such key: %s\n", path, key);
+	}
+	json_decref(object);
 }
 
 enum uk_rc
@@ -187,7 +226,12 @@ settings_load(const char *path, struct settings *out, struct uk_err *err)
 	struct settings s = { 0 };
 	enum uk_rc rc;
 
+	/* It carries the providers' secrets; a group may be the server's own. */
+	if ((rc = keys_private(path, 07, "config-not-private", err)) != UK_OK)
+		return rc;
 	rc = uk_config_load(options, N_OPTIONS, path, &s, err);
+	if (rc != UK_OK && strcmp(uk_err_reason(err), "unknown-member") == 0)
+		name_unknown(path);
 	if (rc != UK_OK) {
 		(void)fprintf(stderr, "%s: %s%s%s\n", path, uk_err_reason(err),
 		    err->field != NULL ? ": " : "", err->field != NULL ? err->field : "");
@@ -231,11 +275,11 @@ settings_print(const struct settings *s, struct uk_buf *out)
 	}
 }
 
-bool
+const char *
 settings_key(const char *key)
 {
 	for (size_t i = 0; i < N_OPTIONS; i++)
 		if (strcmp(options[i].key, key) == 0)
-			return true;
-	return false;
+			return options[i].key;
+	return NULL;
 }

@@ -47,7 +47,7 @@ UK_CHECK enum uk_rc settings_load(const char *path, struct settings *out, struct
 void settings_fini(struct settings *s);
 void settings_print(const struct settings *s, struct uk_buf *out);
 
-/* Is this a key of the table? */
-bool settings_key(const char *key);
+/* The key as the table has it; NULL for one that is not there. */
+const char *settings_key(const char *key);
 
 #endif

@@ -17,6 +17,7 @@
 #include "http/pool.h"
 #include "http/security.h"
 #include "http/watch.h"
+#include "http/work.h"
 
 #define FLUSH_MS 2000 /* at the end, for answers that are being sent */
 
@@ -90,6 +91,7 @@ on_target(void *cls, const char *target, struct MHD_Connection *conn)
 	uk_random_hex(h->cfg.random, rq->id, (HTTP_ID_LEN - 1) / 2);
 	rq->httpd = h;
 	rq->conn = conn;
+	rq->cfg = &h->cfg;
 	rq->log = h->cfg.log;
 	rq->secure = h->https;
 	rq->start = http_conn_start(h->watch, c);
@@ -307,60 +309,21 @@ refuse(struct httpd *h, struct http_request *rq, int status, const char *reason)
 	return send_answer(h, rq);
 }
 
-/* The table has nothing against it; now who sent it, and have we room for its body? */
+/* Have we room for the body? */
 static enum MHD_Result
-admit(struct httpd *h, struct http_request *rq, size_t length)
+take_body(struct httpd *h, struct http_request *rq)
 {
-	const char *forged = http_forgery(&h->cfg, rq);
-	const bool upload = rq->route->limit > HTTP_BODY_DEFAULT;
-
-	if (forged != NULL)
-		return refuse(h, rq, 403, forged);
-	if (length > h->cfg.body_memory - h->body_bytes)
+	if (rq->length > h->cfg.body_memory - h->body_bytes)
 		return refuse(h, rq, 503, "unavailable");
-	h->body_bytes += length;
-	rq->reserved = length;
-	uk_buf_init(&rq->body, length);
-	if (upload)
+	h->body_bytes += rq->length;
+	rq->reserved = rq->length;
+	uk_buf_init(&rq->body, rq->length);
+	rq->phase = HTTP_PHASE_BODY;
+	if (http_work_is_upload(rq))
 		http_conn_until(h->watch, conn_of(rq->conn), rq->start + h->cfg.upload_ms);
 	return MHD_YES;
 }
 
-static enum MHD_Result
-begin(struct httpd *h, struct http_request *rq, const char *method)
-{
-	const char *query = strchr(rq->target, '?');
-	const struct http_page *page;
-	struct http_verdict verdict;
-	struct http_head head;
-
-	rq->begun = true;
-	copy_headers(rq, rq->conn);
-	set_remote(h, rq, rq->conn);
-	if (rq->too_many_headers)
-		return refuse(h, rq, 431, "too-many-headers");
-	if (atomic_load(&h->closing))
-		return refuse(h, rq, 503, "unavailable");
-	if ((page = find_page(h, rq, method)) != NULL)
-		return send_page(h, rq, page);
-	head = (struct http_head){ .method = method,
-		.path = rq->path,
-		.type = http_header(rq, "Content-Type"),
-		.length = http_header(rq, "Content-Length"),
-		.chunked = http_header(rq, "Transfer-Encoding") != NULL };
-	http_route_judge(h->cfg.routes, h->cfg.n_routes, &head, &rq->params, &verdict);
-	rq->route = verdict.route;
-	if (verdict.status != 0) {
-		rq->allow = verdict.status == 405 || verdict.status == 204 ? verdict.allow : 0;
-		return refuse(h, rq, verdict.status, verdict.reason);
-	}
-	if (net_pairs_parse(uk_span_str(query != NULL ? query + 1 : ""), &rq->query) != UK_OK)
-		return refuse(h, rq, 400, "query-malformed");
-	http_cookies_parse(uk_span_str(http_header(rq, "Cookie")), &rq->cookies);
-	return admit(h, rq, verdict.length);
-}
-
-/* The answer is there: the connection goes on. */
 static void
 wake(struct http_request *rq)
 {
@@ -371,33 +334,6 @@ wake(struct http_request *rq)
 	if (--h->asleep == 0)
 		(void)pthread_cond_signal(&h->none_asleep);
 	(void)pthread_mutex_unlock(&h->lock);
-}
-
-/* On a worker. */
-static void
-handle(void *arg)
-{
-	struct http_request *rq = arg;
-	const struct httpd_config *cfg = &((struct httpd *)rq->httpd)->cfg;
-	struct uk_err err = { 0 };
-	enum uk_rc rc = UK_OK;
-
-	if (atomic_load(&rq->answer) != NULL) /* too late before it began */
-		rc = UK_E_TIMEOUT;
-	if (rc == UK_OK && cfg->gate != NULL)
-		rc = cfg->gate(cfg->app, rq, rq->route->who, &err);
-	if (rc == UK_OK)
-		rc = http_request_read(rq, &err);
-	if (rc == UK_OK)
-		rc = rq->route->handler(cfg->app, rq, &err);
-	if (rc != UK_OK && rq->given) {
-		uk_log(
-		    cfg->log, UK_LOG_ERROR, "http.answered-twice", UK_LS("path", rq->route->path));
-	} else if (rc != UK_OK) {
-		err.rc = rc;
-		http_answer_err(rq, &err);
-	}
-	http_request_unref(&rq);
 }
 
 /* False: the server ends, and nobody may fall asleep any more. */
@@ -423,22 +359,80 @@ answer_busy(struct http_request *rq)
 	http_answer_err(rq, &err);
 }
 
+/* The connection sleeps until `fn`, on a worker, or the deadline has done with it.  The responder's
+ * reference is given up by the answer. */
 static enum MHD_Result
-submit(struct httpd *h, struct http_request *rq)
+sleep_for(struct httpd *h, struct http_request *rq, void (*fn)(void *arg))
 {
-	if (rq->body.n != rq->reserved)
-		return refuse(h, rq, 400, "body-incomplete");
 	if (!fall_asleep(h))
 		return refuse(h, rq, 503, "unavailable");
 	rq->wake = wake;
+	atomic_store(&rq->asleep, true);
 	MHD_suspend_connection(rq->conn);
 	http_conn_wait_for(h->watch, conn_of(rq->conn), rq, now_ms(h) + h->cfg.answer_ms);
-	(void)http_request_ref(rq); /* the responder's, given up by the answer */
-	if (!http_pool_put(h->pool, handle, http_request_ref(rq))) {
+	(void)http_request_ref(rq);
+	if (!http_pool_put(h->pool, fn, http_request_ref(rq))) {
 		answer_busy(rq);
 		http_request_unref(&rq); /* the worker's */
 	}
 	return MHD_YES;
+}
+
+/* The table has nothing against it; now who sent it? */
+static enum MHD_Result
+admit(struct httpd *h, struct http_request *rq)
+{
+	const char *forged = http_forgery(&h->cfg, rq);
+
+	if (forged != NULL)
+		return refuse(h, rq, 403, forged);
+	if (!http_work_is_upload(rq))
+		return take_body(h, rq);
+	rq->phase = HTTP_PHASE_GATE;
+	return sleep_for(h, rq, http_work_gate);
+}
+
+static enum MHD_Result
+begin(struct httpd *h, struct http_request *rq, const char *method)
+{
+	const char *query = strchr(rq->target, '?');
+	const struct http_page *page;
+	struct http_verdict verdict;
+	struct http_head head;
+
+	rq->phase = HTTP_PHASE_BODY;
+	copy_headers(rq, rq->conn);
+	set_remote(h, rq, rq->conn);
+	if (rq->too_many_headers)
+		return refuse(h, rq, 431, "too-many-headers");
+	if (atomic_load(&h->closing))
+		return refuse(h, rq, 503, "unavailable");
+	if ((page = find_page(h, rq, method)) != NULL)
+		return send_page(h, rq, page);
+	head = (struct http_head){ .method = method,
+		.path = rq->path,
+		.type = http_header(rq, "Content-Type"),
+		.length = http_header(rq, "Content-Length"),
+		.chunked = http_header(rq, "Transfer-Encoding") != NULL };
+	http_route_judge(h->cfg.routes, h->cfg.n_routes, &head, &rq->params, &verdict);
+	rq->route = verdict.route;
+	if (verdict.status != 0) {
+		rq->allow = verdict.status == 405 || verdict.status == 204 ? verdict.allow : 0;
+		return refuse(h, rq, verdict.status, verdict.reason);
+	}
+	if (net_pairs_parse(uk_span_str(query != NULL ? query + 1 : ""), &rq->query) != UK_OK)
+		return refuse(h, rq, 400, "query-malformed");
+	http_cookies_parse(uk_span_str(http_header(rq, "Cookie")), &rq->cookies);
+	rq->length = verdict.length;
+	return admit(h, rq);
+}
+
+static enum MHD_Result
+submit(struct httpd *h, struct http_request *rq)
+{
+	if (rq->body.n != rq->length)
+		return refuse(h, rq, 400, "body-incomplete");
+	return sleep_for(h, rq, http_work_handle);
 }
 
 static enum MHD_Result
@@ -451,8 +445,10 @@ on_request(void *cls, struct MHD_Connection *conn, const char *url, const char *
 	(void)conn;
 	(void)url;
 	(void)version;
-	if (!rq->begun)
+	if (rq->phase == HTTP_PHASE_HEAD)
 		return begin(h, rq, method);
+	if (rq->phase == HTTP_PHASE_GATE && atomic_load(&rq->answer) == NULL)
+		return take_body(h, rq);
 	if (*size > 0) {
 		uk_buf_put(&rq->body, uk_span(data, *size));
 		*size = 0;

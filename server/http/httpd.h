@@ -18,7 +18,8 @@
 #include "uk/random.h"
 
 /* May this peer use a route with these bits of `who`?  Runs on a worker, before the body is read
- * into the fields; may block, may call http_user_take(). */
+ * into the fields, and before a body larger than HTTP_BODY_DEFAULT may come at all; may block, may
+ * call http_user_take(). */
 typedef enum uk_rc http_gate(void *app, struct http_request *rq, unsigned who, struct uk_err *err);
 
 /* Zero means the default in brackets.  Everything pointed to outlives the server. */

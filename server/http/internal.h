@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 
+#include "http/httpd.h"
 #include "http/request.h"
 #include "http/route.h"
 #include "uk/log.h"
@@ -21,6 +22,13 @@ struct http_response {
 		char *value;
 	} headers[HTTP_ADD_HEADERS_MAX];
 	size_t n_headers;
+};
+
+/* What the connection's next call is for. */
+enum http_phase {
+	HTTP_PHASE_HEAD,
+	HTTP_PHASE_GATE, /* the gate has been asked about a large body */
+	HTTP_PHASE_BODY,
 };
 
 struct http_request {
@@ -48,8 +56,9 @@ struct http_request {
 	unsigned attempts_left; /* one more than told; 0: not told */
 	unsigned retry_after;
 	unsigned allow;  /* what 405 and OPTIONS tell: bits 1 << enum http_method */
+	size_t length;   /* of the body, as told */
 	size_t reserved; /* of the memory for bodies */
-	bool begun;
+	enum http_phase phase;
 	bool secure;
 	const struct uk_log *log;
 	int64_t start;
@@ -60,7 +69,9 @@ struct http_request {
 	/* Set once, by the responder or by its deadline: who sets it wakes the connection. */
 	_Atomic(struct http_response *) answer;
 	atomic_uint refs;
-	void (*wake)(struct http_request *rq); /* NULL: the connection is not asleep */
+	atomic_bool asleep; /* the connection: who clears it calls wake */
+	void (*wake)(struct http_request *rq);
+	const struct httpd_config *cfg;
 	void *httpd;
 	void *conn;
 };
@@ -68,6 +79,9 @@ struct http_request {
 struct http_request *http_request_new(const char *target);
 struct http_request *http_request_ref(struct http_request *rq);
 void http_request_unref(struct http_request **rq); /* sets NULL */
+
+/* The connection goes on, if it is asleep. */
+void http_request_wake(struct http_request *rq);
 
 /* On a worker: the body as the route wants it. */
 UK_CHECK enum uk_rc http_request_read(struct http_request *rq, struct uk_err *err);

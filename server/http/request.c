@@ -43,6 +43,7 @@ http_request_new(const char *target)
 	rq->draft = response_new();
 	atomic_init(&rq->answer, NULL);
 	atomic_init(&rq->refs, 1);
+	atomic_init(&rq->asleep, false);
 	return rq;
 }
 
@@ -63,6 +64,7 @@ request_free(struct http_request *rq)
 	}
 	if (rq->user_free != NULL)
 		rq->user_free(rq->user);
+	uk_json_wipe(rq->json); /* codes, card and identity numbers */
 	json_decref(rq->json);
 	net_pairs_fini(&rq->query);
 	net_pairs_fini(&rq->cookies);
@@ -279,6 +281,13 @@ http_retry_after(struct http_request *rq, unsigned seconds)
 	rq->retry_after = seconds;
 }
 
+void
+http_request_wake(struct http_request *rq)
+{
+	if (atomic_exchange(&rq->asleep, false))
+		rq->wake(rq);
+}
+
 /* The first answer counts. */
 static void
 set_answer(struct http_request *rq, struct http_response *r)
@@ -289,8 +298,7 @@ set_answer(struct http_request *rq, struct http_response *r)
 		response_free(r);
 		return;
 	}
-	if (rq->wake != NULL)
-		rq->wake(rq);
+	http_request_wake(rq);
 }
 
 /* Before there is a responder, and beside it. */

@@ -17,7 +17,6 @@ load_subject(struct store_tx *tx, void *ctx, struct uk_err *err)
 	return order_check_load(tx, s->j->s.crypt, s->job->order, s->job->n, &s->json, err);
 }
 
-/* What is kept: a card number is of no further use. */
 static enum uk_rc
 end_check(struct jobs *j, struct store_tx *tx, const struct job *job, const struct job_report *r,
     struct uk_err *err)
@@ -26,6 +25,14 @@ end_check(struct jobs *j, struct store_tx *tx, const struct job *job, const stru
 
 	return order_check_end(
 	    tx, j->s.crypt, job->order, job->n, outcome, r->text, r->json, uk_now(j->s.clock), err);
+}
+
+/* Whatever came of it, a card number is of no further use. */
+static void
+keep(struct job_report *r)
+{
+	(void)json_object_del(r->json, "card");
+	r->also = end_check;
 }
 
 static const char *
@@ -66,7 +73,7 @@ conclude(const struct job *job, const struct ident_result *result, struct job_re
 	}
 	(void)snprintf(r->text, sizeof(r->text), "%s", result->evidence);
 	r->n = job->n;
-	r->also = end_check;
+	keep(r);
 	job_event(r, result->outcome == IDENT_MATCH ? EV_IDENTITY_PASSED : EV_IDENTITY_FAILED,
 	    "identity/%lld", (long long)job->n);
 	if (result->outcome != IDENT_MATCH)
@@ -85,16 +92,27 @@ run_identity_check(struct jobs *j, const struct job *job, struct job_report *r)
 
 	if (!job_order(j, job, &o, r))
 		return;
-	if (o.state != ST_IDENTITY_CHECKING || o.identity_checks != job->n)
-		return;
 	rc = store_read(j->s.store, load_subject, &s, &err);
 	r->json = s.json;
-	if (rc == UK_OK)
-		rc = ask(j, &o, s.json, &result, &err);
-	if (rc != UK_OK) {
-		job_failed(r, rc, &err);
+	if (rc == UK_OK && (o.state != ST_IDENTITY_CHECKING || o.identity_checks != job->n)) {
+		(void)snprintf(r->reason, sizeof(r->reason), "not-needed");
+		keep(r);
 		return;
 	}
-	(void)json_object_del(s.json, "card");
-	conclude(job, &result, r);
+	if (rc == UK_OK)
+		rc = ask(j, &o, s.json, &result, &err);
+	if (rc != UK_OK)
+		job_failed(r, rc, &err);
+	else
+		conclude(job, &result, r);
+}
+
+void
+give_up_identity_check(const struct job *job, struct job_report *r)
+{
+	job_event(r, EV_IDENTITY_FAILED, "identity/%lld", (long long)job->n);
+	(void)snprintf(r->reason, sizeof(r->reason), "service-unavailable");
+	r->n = job->n;
+	if (r->json != NULL)
+		keep(r);
 }

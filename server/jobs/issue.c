@@ -1,6 +1,5 @@
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "ca/crl.h"
 #include "ca/issuer.h"
@@ -65,19 +64,6 @@ load(struct store_tx *tx, void *ctx, struct uk_err *err)
 	return store_end(rows, err);
 }
 
-/* The same moment a year later: 29 February becomes 1 March. */
-static int64_t
-year_after(int64_t t)
-{
-	const time_t now = (time_t)t;
-	struct tm tm;
-
-	if (gmtime_r(&now, &tm) == NULL)
-		return 0;
-	tm.tm_year++;
-	return (int64_t)timegm(&tm);
-}
-
 static const char *
 member(const struct issue *i, const char *name)
 {
@@ -97,7 +83,7 @@ prepare(struct issue *i, struct uk_err *err)
 	enum uk_rc rc;
 
 	i->profile = order.profile;
-	i->not_after = order.not_after = year_after(i->now);
+	i->not_after = order.not_after = uk_year_after(i->now);
 	uk_buf_init(&spki, SPKI_MAX);
 	rc = request_read(uk_buf_span(&i->request), &spki, err);
 	order.spki = uk_buf_span(&spki);

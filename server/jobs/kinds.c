@@ -17,14 +17,6 @@ run_timeout(struct jobs *j, const struct job *job, struct job_report *r)
 }
 
 static void
-give_up_identity(const struct job *job, struct job_report *r)
-{
-	job_event(r, EV_IDENTITY_FAILED, "identity/%lld", (long long)job->n);
-	(void)snprintf(r->reason, sizeof(r->reason), "service-unavailable");
-	r->n = job->n;
-}
-
-static void
 give_up_refund(const struct job *job, struct job_report *r)
 {
 	job_event(r, EV_REFUND_FAILED, "refund-failed/%s", job->payment);
@@ -48,7 +40,7 @@ give_up_issue(const struct job *job, struct job_report *r)
 static const struct job_kind kinds[] = {
 	/* clang-format off */
 	/* name              run                 tries  delay   at most  given up */
-	{ "identity-check",  run_identity_check,     3,     2,      10, give_up_identity },
+	{ "identity-check",  run_identity_check,     3,     2,      10, give_up_identity_check },
 	{ "sms-send",        run_sms_send,          10,    10,    HOUR, NULL },
 	{ "payment-query",   run_payment_query,      0,    30, 30 * MINUTE, NULL },
 	{ "payment-close",   run_payment_close,      0,    30, 30 * MINUTE, NULL },

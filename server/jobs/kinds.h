@@ -103,6 +103,7 @@ UK_CHECK enum uk_rc payment_load(
     struct jobs *j, const char *id, struct payment *out, struct uk_err *err);
 
 void run_identity_check(struct jobs *j, const struct job *job, struct job_report *r);
+void give_up_identity_check(const struct job *job, struct job_report *r);
 void run_sms_send(struct jobs *j, const struct job *job, struct job_report *r);
 void run_payment_query(struct jobs *j, const struct job *job, struct job_report *r);
 void run_payment_close(struct jobs *j, const struct job *job, struct job_report *r);

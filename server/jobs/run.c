@@ -112,6 +112,12 @@ report(struct jobs *j, const struct job *job, struct job_report *r)
 		job->kind->give_up(job, r);
 	fill_event(&e);
 	rc = store_write_wait(j->s.store, store_ending, &e, &err);
+	/* The clock went back after the claim. */
+	if (e.event && rc == UK_E_CONFLICT && strcmp(uk_err_reason(&err), "not-due") == 0) {
+		job_later(r, "not-due", job->kind->delay);
+		e.event = false;
+		rc = store_write_wait(j->s.store, store_ending, &e, &err);
+	}
 	/* The order has gone another way since: nobody waits for this any more. */
 	if (e.event && (rc == UK_E_CONFLICT || rc == UK_E_NOT_FOUND || rc == UK_E_DENIED)) {
 		e.event = false;

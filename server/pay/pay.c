@@ -1,4 +1,3 @@
-#include <assert.h>
 #include <ctype.h>
 #include <stddef.h>
 #include <string.h>
@@ -10,20 +9,6 @@
 #define SUBJECT_MAX 256
 
 static const struct pay_ops *const providers[] = { &alipay_ops, NULL };
-
-static const char *const status_names[] = {
-	[PAY_WAITING] = "waiting",
-	[PAY_PAID] = "paid",
-	[PAY_FINISHED] = "finished",
-	[PAY_CLOSED] = "closed",
-};
-static_assert(sizeof(status_names) / sizeof(status_names[0]) == PAY_STATUS__MAX, "names");
-
-const char *
-pay_status_name(enum pay_status s)
-{
-	return (unsigned)s < PAY_STATUS__MAX ? status_names[s] : "";
-}
 
 enum uk_rc
 pay_open(const char *name, const struct pay_setup *setup, struct pay **out, struct uk_err *err)

@@ -25,9 +25,6 @@ enum pay_status {
 	PAY_STATUS__MAX
 };
 
-/* "waiting", "paid", "finished", "closed" */
-const char *pay_status_name(enum pay_status s);
-
 /* Keys are PEM, or the bare base64 of the DER as the provider's key tool writes it. */
 struct pay_setup {
 	const char *gateway;

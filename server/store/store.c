@@ -81,12 +81,6 @@ store_close(struct store **s)
 	*s = NULL;
 }
 
-int
-store_schema_newest(void)
-{
-	return migrate_steps[migrate_steps_n - 1].version;
-}
-
 void
 store_write(struct store *s, store_fn *fn, store_done_fn *done, void *ctx)
 {

@@ -34,9 +34,6 @@ UK_CHECK enum uk_rc store_open(
 /* Finishes what is queued.  No call may be under way. */
 void store_close(struct store **s);
 
-/* The schema's version that this program brings. */
-int store_schema_newest(void);
-
 /*
  * Runs in a transaction.  Anything but UK_OK undoes what it did; a statement that failed does so
  * even when the function returns UK_OK.  It MUST NOT block on anything but the database.

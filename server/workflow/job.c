@@ -22,10 +22,3 @@ task_put(struct store_tx *tx, const struct task_new *task, int64_t now, struct u
 		DB_T(or (task->order, "")), DB_T(or (task->detail, "")), DB_I(now)),
 	    NULL, err);
 }
-
-enum uk_rc
-task_close(struct store_tx *tx, const char *id, const char *by, int64_t now, struct uk_err *err)
-{
-	return store_run(
-	    tx, SQL_TASK_CLOSE, STORE_ARGS(DB_T(id), DB_I(now), DB_T(or (by, ""))), NULL, err);
-}

@@ -26,7 +26,5 @@ struct task_new {
 
 UK_CHECK enum uk_rc task_put(
     struct store_tx *tx, const struct task_new *task, int64_t now, struct uk_err *err);
-UK_CHECK enum uk_rc task_close(
-    struct store_tx *tx, const char *id, const char *by, int64_t now, struct uk_err *err);
 
 #endif

@@ -2,10 +2,12 @@
 """The server's side of a new unit certificate, by its API: the real ukey-ca on SQLite, the real
 ukey-sandbox, over HTTP.  server_test.py BIN_DIR [unittest arguments]"""
 
+import base64
 import json
 import os
 import re
 import sqlite3
+import subprocess
 import sys
 import time
 import unittest
@@ -192,8 +194,7 @@ class Applicant(Case):
         order.take(order.browser.put(order.path + "/form", {"version": version, "form": changed}))
         self.assertEqual(order.now["state"], "confirm")
         self.assertEqual(order.now["form"]["address"], "福建省福州市鼓楼区二号")
-        answer = order.browser.post(order.path + "/confirm", {"version": version})
-        self.assertEqual(answer.status, 409)
+        self.refused(order.browser.post(order.path + "/confirm", {"version": version}), 409, "version")
         # what the check proved has changed: it is asked for again
         changed["legalPersonName"] = "王五"
         order.take(order.browser.put(order.path + "/form", {"version": order.now["version"], "form": changed}))
@@ -221,14 +222,43 @@ class Applicant(Case):
         self.refused(answer, 429, "too-many-attempts")
         self.assertEqual(order.refresh().now["form"], order.form)
 
-    def test_identity_unavailable(self):
-        """[C4] nobody's answer is nobody's attempt"""
-        order = Order(self)
-        order.take(order.browser.post(order.path + "/identity", {"method": "mobile", "phone": "13700000004"}))
-        self.assertEqual(order.now["identity"]["status"], "checking")
-        wait_until(lambda: order.refresh().now["identity"]["status"] == "failed", 60)
-        self.assertEqual((order.now["identity"]["reason"], order.now["identity"]["attemptsLeft"]),
-                         ("service-unavailable", 3))
+    def test_identity_each_way(self):
+        """[C1, C4] every failure of each way; nobody's answer is nobody's attempt; three a day"""
+        ways = {
+            "mobile": lambda end: {"phone": "1370000" + end},
+            "bank-card": lambda end: {"card": "622202000000" + end, "phone": "13700000001"},
+            "account": lambda end: {"account": "35000000" + end, "bank": "工商银行"},
+        }
+        orders = {way: Order(self) for way in ways}
+
+        def ask(way, end):
+            return orders[way].browser.post(orders[way].path + "/identity", dict(ways[way](end), method=way))
+
+        def failed(end, reason, left):
+            for way, order in orders.items():
+                order.take(ask(way, end))
+                self.assertEqual(order.now["identity"]["status"], "checking")
+            for way, order in orders.items():
+                wait_until(lambda: order.refresh().now["identity"]["status"] == "failed", 60)
+                self.assertEqual(order.now["identity"], {"method": way, "status": "failed", "reason": reason,
+                                                         "attemptsLeft": left})
+                self.assertEqual((order.now["state"], order.now["form"]), ("identity", order.form))
+
+        failed("0004", "service-unavailable", 3)
+        failed("0002", "mismatch", 2)
+        failed("0003", "no-record", 1)
+        failed("0002", "mismatch", 0)
+        for way in orders:
+            answer = ask(way, "0001")
+            self.refused(answer, 429, "too-many-attempts")
+            self.assertEqual(answer.json["error"]["attemptsLeft"], 0)
+        try:
+            self.world.clock(86401 - (int(time.time()) + 8 * 3600) % 86400)  # tomorrow in Beijing
+            for way, order in orders.items():
+                self.assertEqual(order.refresh().now["identity"]["attemptsLeft"], 3)
+                order.take(ask(way, "0001")).until("confirm")
+        finally:
+            self.world.clock(0)
 
     def test_photos(self):
         """[N5] no photo, too small, too large, not asked for; then all of them"""
@@ -276,6 +306,16 @@ class Applicant(Case):
         self.refused(order.browser.post(sign, {"code": code}), 400, "code-exhausted")
         other = Order(self).to_signature()
         self.refused(order.browser.post(sign, {"code": other.ask_code()}), 400, "code-exhausted")
+        self.assertEqual(order.refresh().now["state"], "signature")
+
+    def test_signature_of_another_phone(self):
+        """[N6, C7] the code signs for the phone it went to, not for one that is written in later"""
+        order = Order(self).to_signature()
+        code = order.ask_code()
+        changed = dict(order.form, agentPhone=phone())
+        order.take(order.browser.put(order.path + "/form", {"version": order.now["version"], "form": changed}))
+        order.step("confirm").step("submit")
+        self.refused(order.browser.post(order.path + "/signature", {"code": code}), 400, "code-expired", "code")
         self.assertEqual(order.refresh().now["state"], "signature")
 
     def test_signature_expired(self):
@@ -347,16 +387,6 @@ class Payment(Case):
         self.assertEqual((order.now["payment"]["amount"], order.now["payment"]["status"]), (20000, "paid"))
         self.assertGreater(order.now["review"]["dueAt"], order.now["updatedAt"])
 
-    def test_notified_five_times(self):
-        order = Order(self).to_payment()
-        self.world.fault(notifyDuplicates=4)
-        self.world.cashier(order.pay_url())
-        order.until("review")
-        version = order.now["version"]
-        time.sleep(3)
-        self.assertEqual(order.refresh().now["version"], version)
-        self.assertEqual(order.now["payment"]["status"], "paid")
-
     def bad_notification(self, **fault):
         """Not taken, and not needed: what the gateway answers is what counts."""
         order = Order(self).to_payment()
@@ -415,6 +445,27 @@ class Payment(Case):
 class Late(Case):
     """In a world of its own: no other order may use up the fault."""
 
+    def test_notified_five_times(self):
+        order, before = Order(self).to_payment(), self.notified()
+        self.world.fault(notifyDuplicates=4)
+        self.world.cashier(order.pay_url())
+        order.until("review")
+        version = order.now["version"]
+        wait_until(lambda: self.notified() >= before + 5)
+        time.sleep(0.5)
+        self.assertEqual(self.notified(), before + 5)
+        self.assertEqual(order.refresh().now["version"], version)
+        self.assertEqual(order.now["payment"]["status"], "paid")
+        with self.world.database() as db:
+            count = lambda sql: db.execute(sql, (order.now["id"],)).fetchone()[0]
+            self.assertEqual(count("SELECT COUNT(*) FROM payments WHERE order_id = ?"), 1)
+            self.assertEqual(count("SELECT COUNT(*) FROM order_events WHERE order_id = ? AND event = 'paid'"), 1)
+            self.assertEqual(count("SELECT COUNT(*) FROM tasks WHERE order_id = ?"), 0)
+            self.assertEqual(count("SELECT COUNT(*) FROM strays WHERE order_id = ?"), 0)
+
+    def notified(self):
+        return len(re.findall("http.request .*path=/notify/alipay", self.world.log_text()))
+
     def test_paid_after_time_out(self):
         """[C8] paid at the last moment, heard of too late"""
         order = Order(self).to_payment()
@@ -431,7 +482,7 @@ class Late(Case):
 
     def state(self, order):
         """As it stands in the database: the applicant's session has ended long before."""
-        with sqlite3.connect("file:%s?mode=ro" % os.path.join(self.world.ca_dir, "ukey-ca.db"), uri=True) as db:
+        with self.world.database() as db:
             return db.execute("SELECT state FROM orders WHERE id = ?", (order.now["id"],)).fetchone()[0]
 
 
@@ -666,14 +717,45 @@ class Desk(Case):
         for s in secrets[1:]:
             self.assertNotIn(s, ours)
 
+    def test_revoked_is_refused(self):
+        """[C14] the openssl command, by the list at the address in the certificate"""
+        order = self.approved()
+        self.make(order)
+        pem = {}
+        for name, der in (("leaf", base64.b64decode(self.detail(self.producer, order)["certificateDer"])),
+                          ("issuer", self.fetch("/ca/issuer.cer")), ("root", self.fetch("/ca/root.cer"))):
+            pem[name] = os.path.join(self.world.dir, "revoked-%s.pem" % name)
+            with open(pem[name], "wb") as f:
+                f.write(openssl("x509", "-inform", "DER", data=der))
+        text = openssl("x509", "-in", pem["leaf"], "-noout", "-text").decode()
+        address = re.search(r"URI:%s(/ca/\S+\.crl)" % re.escape(self.world.origin), text).group(1)
+        self.assertIn(": OK", self.verify(pem, address))
+        self.world.run("revoke", "--dir", self.world.ca_dir, "--serial", order.refresh().now["certificate"]["serial"],
+                       "--reason", "key-compromise")
+        wait_until(lambda: "certificate revoked" in self.verify(pem, address))
+
+    def fetch(self, path):
+        answer = Browser(self.world.ca_port).get(path)
+        self.assertEqual(answer.status, 200, path)
+        return answer.body
+
+    def verify(self, pem, address):
+        """What `openssl verify` says."""
+        crl = os.path.join(self.world.dir, "revoked.crl")
+        with open(crl, "wb") as f:
+            f.write(openssl("crl", "-inform", "DER", data=self.fetch(address)))
+        done = subprocess.run(["openssl", "verify", "-crl_check", "-CRLfile", crl, "-CAfile", pem["root"],
+                               "-untrusted", pem["issuer"], pem["leaf"]], capture_output=True, text=True)
+        return done.stdout + done.stderr
+
     def test_four_eyes(self):
         """[A1] nobody reviews and produces one order"""
         order = self.approved(by=self.both)
         answer = self.both.browser.post("/api/staff%s/claim" % order.path[4:],
                                         {"version": self.detail(self.both, order)["version"]})
-        self.assertEqual(answer.status, 403, answer.body)
+        self.refused(answer, 403, "same-person")
         self.do(self.producer, order, "claim", {"version": None})
-        self.assertIn(self.ask_ticket(order, who=self.both).status, (403, 409))
+        self.refused(self.ask_ticket(order, who=self.both), 409, "ticket-refused")
         self.assertEqual(self.ask_ticket(order).status, 200)
 
     def test_three_tickets(self):
@@ -681,7 +763,7 @@ class Desk(Case):
         self.do(self.producer, order, "claim", {"version": None})
         for _ in range(3):
             self.assertEqual(self.ask_ticket(order).status, 200)
-        self.assertIn(self.ask_ticket(order).status, (409, 429))
+        self.refused(self.ask_ticket(order), 409, "ticket-refused")
 
     def test_killed_between_payment_and_review(self):
         """what is paid stays paid"""
@@ -727,7 +809,79 @@ class Program(Case):
         for change in (('"origin"', '"orgin"'), ("http://localhost", "ftp://localhost")):
             with open(bad, "w", encoding="utf-8") as f:
                 f.write(text.replace(*change))
+            os.chmod(bad, 0o600)
             self.assertEqual(self.world.run("check-config", "--config", bad, check=False).returncode, 1)
+
+    def test_wrong_config_is_named(self):
+        """each mistake by its key or its file, in check-config as in serve"""
+        path = os.path.join(self.world.ca_dir, "bad.json")
+        with open(os.path.join(self.world.ca_dir, "config.json"), encoding="utf-8") as f:
+            good = json.load(f)
+        real = {"origin": "https://ukey.example.cn", "development": False, "clock-file": ""}
+        for change, said in (
+                ({"orgin": "x"}, "orgin"),
+                ({"workers": 1000}, "workers"),
+                ({"log-level": "loud"}, "log-level"),
+                ({"database": "/nonexistent/x.db"}, "setting database"),
+                ({"portal": "/nonexistent"}, "setting portal"),
+                ({"photo-program": "/nonexistent/ukey-photo"}, "setting photo-program"),
+                ({"bank-key": "zz"}, "bank-key"),
+                ({"alipay-app-id": ""}, "alipay-app-id"),
+                ({"sms-secret": ""}, "sms-secret"),
+                ({"identity-access-key": ""}, "identity-access-key"),
+                (dict(real, **{"bank-url": "", "identity-url": "", "alipay-gateway": ""}), "sms-url"),
+                (dict(real, **{"bank-url": "", "identity-url": "", "sms-url": ""}), "alipay-gateway"),
+                (dict(real, **{"bank-url": "", "alipay-gateway": "", "sms-url": ""}), "identity-url"),
+                (dict(real, **{"identity-url": "", "alipay-gateway": "", "sms-url": ""}), "bank-url")):
+            with open(path, "w", encoding="utf-8") as f:
+                json.dump(dict(good, **change), f)
+            os.chmod(path, 0o600)
+            for command in ("check-config", "serve"):
+                result = self.world.run(command, "--config", path, check=False)
+                self.assertEqual(result.returncode, 1, (command, change))
+                self.assertIn(said, result.stderr, (command, change))
+                for name in ("sms-secret", "bank-key", "alipay-private-key"):
+                    self.assertNotIn(good[name], result.stderr)
+        os.chmod(path, 0o644)
+        self.assertIn("chmod", self.world.run("check-config", "--config", path, check=False).stderr)
+        taken = self.world.run("serve", "--config", os.path.join(self.world.ca_dir, "config.json"), check=False)
+        self.assertEqual(taken.returncode, 1)
+        self.assertIn("setting listen", taken.stderr)
+
+    def test_private_files(self):
+        """keys that others can read are refused"""
+        config = os.path.join(self.world.ca_dir, "config.json")
+        for name in ("master.key", "ticket.jwk", "config.json"):
+            path = os.path.join(self.world.ca_dir, name)
+            self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
+            os.chmod(path, 0o604)
+            try:
+                result = self.world.run("check-config", "--config", config, check=False)
+                self.assertEqual(result.returncode, 1, name)
+                self.assertIn(name, result.stderr)
+            finally:
+                os.chmod(path, 0o600)
+        self.assertEqual(os.stat(os.path.join(self.world.ca_dir, "ukey-ca.db")).st_mode & 0o777, 0o600)
+
+    def test_newer_database(self):
+        path = os.path.join(self.world.ca_dir, "ukey-ca.db")
+        with sqlite3.connect(path) as db:
+            db.execute("INSERT INTO schema_steps (version, name) VALUES (9999, 'x')")
+        try:
+            result = self.world.run("check-config", "--config", os.path.join(self.world.ca_dir, "config.json"), check=False)
+            self.assertEqual(result.returncode, 1)
+            self.assertIn("newer", result.stderr)
+        finally:
+            with sqlite3.connect(path) as db:
+                db.execute("DELETE FROM schema_steps WHERE version = 9999")
+
+    def test_no_core_dump(self):
+        """no process that has the keys leaves them in a file or to a debugger of the same user"""
+        status = "/proc/%d" % self.world.ca.pid
+        with open(status + "/limits", encoding="ascii") as f:
+            self.assertRegex(f.read(), r"Max core file size +0 +0 ")
+        if os.getuid() != 0:
+            self.assertRaises(PermissionError, os.listdir, status + "/fd")
 
     def test_init_twice(self):
         again = self.world.run("init", "--dir", self.world.ca_dir, "--origin", self.world.origin,
@@ -752,6 +906,32 @@ class Program(Case):
                 elif found := re.match("    (get|post|put):", line):
                     written.add((found.group(1).upper(), path))
         self.assertEqual(written, table)
+
+    def test_openapi_has_every_reason(self):
+        """the reasons that the API's own files give are written down, and no others"""
+        root = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+        with open(os.path.join(root, "server", "openapi.yaml"), encoding="utf-8") as f:
+            text = f.read()
+        written = set(re.findall("^                - ([a-z-]+)$", text, re.M))
+        sources = {}
+        for folder in ("server/api", "server/workflow", "server/http", "server/documents",
+                       "server/ca", "server/jobs", "include/src"):
+            for name in os.listdir(os.path.join(root, folder)):
+                if name.endswith(".c"):
+                    with open(os.path.join(root, folder, name), encoding="utf-8") as f:
+                        sources[folder + "/" + name] = f.read()
+        given = set()
+        for path, source in sources.items():
+            if path.startswith("server/api/") or path == "server/workflow/guards.c":
+                given |= set(re.findall(r'uk_fail(?:_field)?\(\s*\w+,[^,;]+,\s*"([a-z-]+)"', source))
+                given |= set(re.findall(r'UK_E_[A-Z]+, "([a-z-]+)"', source))
+                given |= set(re.findall(r'"(too-many-[a-z-]+|[a-z-]+-invalid)"', source))
+        given -= {"certificate-revoked", "nonce-unknown", "not-staff"}  # for the log: login-refused
+        self.assertEqual(given - written, set())
+        everything = "".join(sources.values())
+        self.assertEqual({r for r in written if '"%s"' % r not in everything}, set())
+        named = set(re.findall(r"4[0-9][0-9] `([a-z-]+)`", text))
+        self.assertEqual(named - written, set())
 
     def test_certificates(self):
         """[C14] the chain at its public addresses"""

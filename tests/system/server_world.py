@@ -2,6 +2,7 @@
 keys, and photos.  Python's standard library and the openssl command only."""
 
 import base64
+import contextlib
 import hashlib
 import html
 import http.client
@@ -11,6 +12,7 @@ import os
 import re
 import shutil
 import socket
+import sqlite3
 import struct
 import subprocess
 import tempfile
@@ -221,6 +223,9 @@ class World:
     def log_text(self):
         with open(os.path.join(self.dir, "log"), errors="replace", encoding="utf-8") as f:
             return f.read()
+
+    def database(self):
+        return contextlib.closing(sqlite3.connect("file:%s?mode=ro" % os.path.join(self.ca_dir, "ukey-ca.db"), uri=True))
 
     def kill_ca(self):
         self.ca.kill()

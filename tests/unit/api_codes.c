@@ -83,6 +83,8 @@ struct making {
 	struct fixture *f;
 	const char *subject;
 	const char *address;
+	const char *phone;
+	bool silent;
 	char code[CODE_LEN + 1];
 	int64_t retry_after;
 };
@@ -95,7 +97,8 @@ make_fn(struct store_tx *tx, void *ctx, struct uk_err *err)
 	return code_make(&m->f->api, tx,
 	    &(struct code_slot){ .purpose = "test",
 		.subject = m->subject,
-		.phone_index = "",
+		.phone_index = m->phone != NULL ? m->phone : "",
+		.silent = m->silent,
 		.address = m->address },
 	    m->code, &m->retry_after, err);
 }
@@ -397,6 +400,28 @@ label_escapes(void **state)
 	uk_buf_fini(&out);
 }
 
+/* Many subjects may lead to one phone: what becomes of its limit is not for everybody's ears. */
+static void
+code_limit_of_a_phone(void **state)
+{
+	struct fixture *f = *state;
+	struct uk_err err = { 0 };
+	char subject[16];
+
+	for (int i = 0; i < 13; i++) {
+		struct making m = {
+			.f = f, .subject = subject, .phone = "p", .address = "192.0.2.1"
+		};
+		const bool over = i >= 10;
+
+		(void)snprintf(subject, sizeof(subject), "order %d", i);
+		m.silent = i == 11;
+		assert_int_equal(store_write_wait(f->store, make_fn, &m, &err),
+		    over && !m.silent ? UK_E_RATE : UK_OK);
+		assert_int_equal(strlen(m.code), over ? 0 : CODE_LEN);
+	}
+}
+
 int
 main(void)
 {
@@ -406,6 +431,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(code_expires, setup, teardown),
 		cmocka_unit_test_setup_teardown(code_too_early_then_replaced, setup, teardown),
 		cmocka_unit_test_setup_teardown(code_limits, setup, teardown),
+		cmocka_unit_test_setup_teardown(code_limit_of_a_phone, setup, teardown),
 		cmocka_unit_test_setup_teardown(code_not_in_the_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(session_right_and_wrong, setup, teardown),
 		cmocka_unit_test_setup_teardown(session_idle_and_absolute, setup, teardown),

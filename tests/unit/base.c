@@ -305,6 +305,9 @@ time_forms(void **state)
 	assert_int_equal(uk_day_beijing(16 * 3600), 1);
 	assert_int_equal(uk_day_beijing(-8 * 3600), 0);
 	assert_int_equal(uk_day_beijing(-8 * 3600 - 1), -1);
+	assert_int_equal(uk_year_after(0), 31536000);
+	assert_int_equal(uk_year_after(1709164800), 1740787200); /* 2024-02-29 to 2025-03-01 */
+	assert_int_equal(uk_year_after(1709251200), 1740787200); /* 2024-03-01 */
 	uk_time_utc(INT64_MAX, s);
 	assert_string_equal(s, "");
 	assert_true(uk_now(&uk_clock_system) > 1700000000);

@@ -216,6 +216,8 @@ gate(void *app, struct http_request *rq, unsigned who, struct uk_err *err)
 	(void)app;
 	if ((who & WHO_STAFF) == 0)
 		return UK_OK;
+	if (cookie != NULL && strcmp(cookie, "slow") == 0)
+		pause_ms(400);
 	if (cookie == NULL)
 		return uk_fail(err, UK_E_UNAUTHORIZED, NULL, NULL, 0);
 	http_user_take(rq, uk_xstrdup(cookie), free_user);
@@ -266,6 +268,13 @@ static const struct http_route routes[] = {
 	    .who = WHO_STAFF,
 	    .body = HTTP_JSON,
 	    .handler = post_staff },
+	{ .method = HTTP_PUT,
+	    .path = "/api/staff/images/{type}",
+	    .who = WHO_STAFF,
+	    .body = HTTP_RAW,
+	    .types = images,
+	    .limit = (size_t)2 << 20,
+	    .handler = put_image },
 };
 
 const struct httpd_config plain = { .listen = "127.0.0.1:0",

@@ -345,6 +345,50 @@ limits_memory_for_bodies(void **state)
 	app_close(&app);
 }
 
+/* A stranger's large body is neither awaited nor given memory. */
+static void
+asks_the_gate_before_a_large_body(void **state)
+{
+	static const char text[] =
+	    "PUT /api/staff/images/a HTTP/1.1\r\nHost: x\r\nX-Ukey: 1\r\n"
+	    "Connection: close\r\nContent-Type: image/png\r\n%sContent-Length: %d\r\n\r\n%s";
+	struct httpd_config cfg = plain;
+	struct app app;
+	char head[512];
+	char out[2048];
+	int fds[8];
+
+	(void)state;
+	cfg.body_memory = 100000;
+	cfg.answer_ms = 200;
+	app_open(&app, &cfg);
+	for (size_t i = 0; i < 8; i++) {
+		fds[i] = peer_connect(app.port);
+		(void)snprintf(head, sizeof(head), text, "", 90000, "abc");
+		peer_send(fds[i], head);
+	}
+	for (size_t i = 0; i < 8; i++) {
+		assert_true(peer_read(fds[i], out, sizeof(out), 3000) > 0);
+		assert_non_null(strstr(out, " 401 "));
+		(void)close(fds[i]);
+	}
+	(void)snprintf(head, sizeof(head), text, "Cookie: ukey_staff=zhang\r\n", 3, "abc");
+	(void)peer_ask(app.port, head, out, sizeof(out));
+	assert_non_null(strstr(out, "\r\n\r\nabc"));
+	(void)snprintf(head, sizeof(head), text, "Cookie: ukey_staff=zhang\r\n", 0, "");
+	(void)peer_ask(app.port, head, out, sizeof(out));
+	assert_non_null(strstr(out, " 200 "));
+
+	/* the gate has a deadline too, and may be left in the middle of it */
+	(void)snprintf(head, sizeof(head), text, "Cookie: ukey_staff=slow\r\n", 3, "abc");
+	(void)peer_ask(app.port, head, out, sizeof(out));
+	assert_non_null(strstr(out, " 504 "));
+	fds[0] = peer_connect(app.port);
+	peer_send(fds[0], head);
+	(void)close(fds[0]);
+	app_close(&app);
+}
+
 static void
 limits_an_address(void **state)
 {
@@ -473,6 +517,7 @@ main(void)
 		cmocka_unit_test(answers_for_a_late_handler),
 		cmocka_unit_test(refuses_when_busy),
 		cmocka_unit_test(limits_memory_for_bodies),
+		cmocka_unit_test(asks_the_gate_before_a_large_body),
 		cmocka_unit_test(limits_an_address),
 		cmocka_unit_test(stops_gracefully),
 		cmocka_unit_test(listens_on_a_unix_socket),

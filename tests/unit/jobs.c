@@ -168,19 +168,46 @@ load_kept(struct store_tx *tx, void *ctx, struct uk_err *err)
 }
 
 static void
-card_number_is_not_kept(void **state)
+assert_no_card(struct outside *o, const struct order *order)
 {
-	struct outside *o = *state;
-	struct order order = world_order(&o->w);
-	struct kept k = { .o = o, .id = order.id };
+	struct kept k = { .o = o, .id = order->id };
 	struct uk_err err;
 
-	order = world_bring_from(&o->w, order, ST_IDENTITY_CHECKING, METHOD_BANK_CARD);
-	(void)run(o);
 	assert_int_equal(store_read(o->w.store, load_kept, &k, &err), UK_OK);
 	assert_null(json_object_get(k.subject, "card"));
 	assert_non_null(json_object_get(k.subject, "phone"));
 	json_decref(k.subject);
+}
+
+/* Nor when nobody could say, or nobody asks any more. */
+static void
+card_number_is_not_kept(void **state)
+{
+	struct outside *o = *state;
+	struct order order = world_order(&o->w);
+
+	order = world_bring_from(&o->w, order, ST_IDENTITY_CHECKING, METHOD_BANK_CARD);
+	(void)run(o);
+	assert_no_card(o, &order);
+
+	order = world_order(&o->w);
+	order = world_bring_from(&o->w, order, ST_IDENTITY_CHECKING, METHOD_BANK_CARD);
+	o->ident.outcome = IDENT_UNAVAILABLE;
+	for (int i = 0; i < 3; i++) {
+		(void)run(o);
+		o->w.now += 10;
+	}
+	assert_int_equal(load(o, &order).state, ST_IDENTITY);
+	assert_no_card(o, &order);
+	assert_int_equal(COUNT(o, "identity_checks WHERE outcome = 'service-unavailable'"), 1);
+
+	order = world_order(&o->w);
+	order = world_bring_from(&o->w, order, ST_IDENTITY_CHECKING, METHOD_BANK_CARD);
+	order = send(o, &order, EV_CANCEL, BY_APPLICANT, "");
+	(void)run(o);
+	assert_int_equal(o->ident.checks, 4);
+	assert_no_card(o, &order);
+	assert_int_equal(COUNT(o, "identity_checks WHERE outcome = 'not-needed'"), 1);
 }
 
 /* [C4] */
@@ -802,6 +829,34 @@ timeouts_ring(void **state)
 	assert_int_equal(COUNT(o, "jobs WHERE kind = 'timeout'"), 0);
 }
 
+/* The first look is the claim's. */
+static int64_t
+now_then_earlier(void *ctx)
+{
+	int64_t *now = ctx;
+
+	return (*now)--;
+}
+
+/* An order whose alarm is lost would wait for ever. */
+static void
+timeouts_survive_a_clock_that_goes_back(void **state)
+{
+	struct outside *o = *state;
+	struct order order = world_bring(&o->w, ST_CONFIRM);
+	const struct uk_clock still = o->w.clock;
+
+	(void)run(o);
+	o->w.now = order.timeout_at;
+	o->w.clock.now = now_then_earlier;
+	(void)run(o);
+	assert_int_equal(load(o, &order).state, ST_CONFIRM);
+	o->w.clock = still;
+	o->w.now = order.timeout_at + 60;
+	(void)run(o);
+	assert_int_equal(load(o, &order).state, ST_EXPIRED);
+}
+
 static enum uk_rc
 put_nonsense(struct store_tx *tx, void *ctx, struct uk_err *err)
 {
@@ -986,6 +1041,7 @@ main(void)
 		T(remade_key_has_its_first_certificate_revoked),
 		T(some_jobs_are_never_given_up),
 		T(timeouts_ring),
+		T(timeouts_survive_a_clock_that_goes_back),
 		T(unreadable_jobs_are_put_aside),
 		T(crash_between_run_and_report),
 		T(threads_run_what_is_committed),
