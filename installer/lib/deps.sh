@@ -16,7 +16,7 @@ deps_run=(
 deps_test=(
   "/usr/include/cmocka.h:libcmocka-dev" "clang:clang" "clang-format:clang-format"
   "/usr/share/doc/libclang-rt-14-dev:libclang-rt-14-dev" "shellcheck:shellcheck"
-  "sqlite3:sqlite3"
+  "sqlite3:sqlite3" "firefox-esr:firefox-esr"
 )
 
 deps_has() {

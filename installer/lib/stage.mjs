@@ -19,6 +19,9 @@ const PEOPLE = {
   reviewer: { uid: 7102, name: '李审', title: '审核员 (reviewer)', role: 'reviewer' },
   producer: { uid: 7103, name: '赵制', title: '制证员 (producer)', role: 'producer' },
 };
+const PROGRAMS = ['ukeyd', 'ukey-token', 'ukey-native', 'ukey', 'ukey-ca', 'ukey-sandbox', 'ukey-photo'];
+const BROWSERS = { chromium: '/usr/bin/chromium', firefox: '/usr/bin/firefox-esr' };
+const GECKO_ID = 'ukey@ukey.example';
 const STAFF_PIN = '246813';
 
 export class StageError extends Error {}
@@ -78,7 +81,7 @@ export class Stage {
     fs.mkdirSync(this.file('bin'), { recursive: true, mode: 0o755 });
     fs.mkdirSync(this.file('log'), { mode: 0o755 });
     fs.mkdirSync(this.file('people'), { mode: 0o755 });
-    for (const p of ['ukeyd', 'ukey-token', 'ukey', 'ukey-ca', 'ukey-sandbox', 'ukey-photo']) {
+    for (const p of PROGRAMS) {
       if (fs.existsSync(path.join(this.bin, p))) {
         fs.copyFileSync(path.join(this.bin, p), this.file('bin', p));
         fs.chmodSync(this.file('bin', p), 0o755);
@@ -87,6 +90,18 @@ export class Stage {
     fs.copyFileSync(path.join(this.root, 'installer/lib/pinentry-demo'), this.file('bin', 'pinentry'));
     fs.chmodSync(this.file('bin', 'pinentry'), 0o755);
     fs.cpSync(path.join(this.root, 'server/portal/dist'), this.file('portal'), { recursive: true });
+    this.copyExtension();
+  }
+
+  // What a browser needs for the road by the extension.
+  copyExtension() {
+    const dist = path.join(this.root, 'extension/dist');
+    fs.cpSync(dist, this.file('extension'), { recursive: true });
+    this.extension = {
+      id: fs.readFileSync(path.join(dist, 'ukey.id'), 'utf8').trim(), geckoId: GECKO_ID,
+      chromium: this.file('extension/chromium'), firefox: this.file('extension/ukey.xpi'),
+    };
+    this.host = this.file('bin', 'ukey-native');
   }
 
   spawn(name, command, args, options = {}) {
@@ -173,7 +188,7 @@ export class Stage {
     p.memory = path.join(home, 'pins');
     p.env = {
       HOME: home, USER: id, PATH: process.env.PATH, LANG: 'C.UTF-8', XDG_RUNTIME_DIR: p.runtime,
-      SOFTHSM2_CONF: path.join(home, 'softhsm2.conf'), UKEY_DEMO_PINS: p.memory,
+      SOFTHSM2_CONF: path.join(home, 'softhsm2.conf'), UKEY_DEMO_PINS: p.memory, UKEY_POLICY_DIR: p.policy,
       ...(process.env.DISPLAY && { DISPLAY: process.env.DISPLAY }),
       // ukeyd lets nobody trace it, LeakSanitizer neither.
       ASAN_OPTIONS: 'detect_leaks=0',
@@ -190,12 +205,12 @@ export class Stage {
   }
 
   writePolicy(p) {
-    const ticket = JSON.parse(fs.readFileSync(path.join(this.caDir, 'ticket-public.jwk'), 'utf8'));
+    const ticket = () => JSON.parse(fs.readFileSync(path.join(this.caDir, 'ticket-public.jwk'), 'utf8'));
     fs.writeFileSync(path.join(p.policy, 'demo.json'), JSON.stringify({
       development: true,
       modules: [SOFTHSM],
       pinentry: this.file('bin', 'pinentry'),
-      tickets: { trusted: [ticket] },
+      ...(this.caDir && { tickets: { trusted: [ticket()] } }),
       ...(p.role && { sites: { allow: [this.origin], block: [] } }),
       ...(p.role === 'producer' && { production: true }),
     }, null, 2));
@@ -247,13 +262,18 @@ export class Stage {
   }
 
   // The browser of a person runs under their user id: their ukeyd answers no other.
-  browserOf(p) {
-    const wrapper = path.join(this.state, 'bin', `chromium-${p.id}`);
+  browserOf(p, kind) {
+    const wrapper = path.join(this.state, 'bin', `${kind}-${p.id}`);
     const [cmd, args] = this.asPerson(p, '/usr/bin/env', [
-      `HOME=${p.home}`, `XDG_RUNTIME_DIR=${p.runtime}`, '/usr/bin/chromium',
+      ...Object.entries(p.env).map(([name, value]) => `${name}=${value}`), BROWSERS[kind],
     ]);
-    fs.writeFileSync(wrapper, `#!/bin/sh\nexec ${cmd} ${args.join(' ')} "$@"\n`, { mode: 0o755 });
+    const words = [cmd, ...args].map((word) => `'${word.replaceAll("'", "'\\''")}'`);
+    fs.writeFileSync(wrapper, `#!/bin/sh\nexec ${words.join(' ')} "$@"\n`, { mode: 0o755 });
     return wrapper;
+  }
+
+  browsersOf(p) {
+    return Object.fromEntries(Object.keys(BROWSERS).map((kind) => [kind, this.browserOf(p, kind)]));
   }
 
   // The post: the key just made travels from the producer's desk to the customer's machine.
@@ -275,14 +295,14 @@ export class Stage {
     const persons = Object.fromEntries(Object.values(this.people).map((p) => [p.id, {
       name: p.name, title: p.title, uid: p.uid, home: p.home, runtimeDir: p.runtime, socket: p.socket,
       port: p.port, softhsm2Conf: p.env.SOFTHSM2_CONF, module: SOFTHSM, pin: p.pin ?? null,
-      token: p.token ?? null, browser: p.browser, pinFile: p.memory,
+      token: p.token ?? null, browsers: p.browsers, pinFile: p.memory,
     }]));
     const demo = {
       portal: this.origin, console: `${this.origin}/staff/`, sandbox: this.sandboxUrl,
       screenshots: this.file('screenshots'), result: this.file('result.json'),
       ca: { dir: this.caDir, config: this.caConfig, root: path.join(this.caDir, 'root.cer'),
         issuer: path.join(this.caDir, 'issuer.cer') },
-      persons,
+      extension: this.extension, host: this.host, persons,
     };
     fs.mkdirSync(demo.screenshots, { recursive: true });
     fs.writeFileSync(this.file('demo.json'), JSON.stringify(demo, null, 2), { mode: 0o600 });
@@ -298,7 +318,7 @@ export class Stage {
       const p = await this.addPerson(id);
       if (p.role) await this.giveStaffKey(p);
       else await this.startDaemon(p);
-      p.browser = this.browserOf(p);
+      p.browsers = this.browsersOf(p);
     }
     this.enrolStation(this.people.producer);
     await this.startCa();
