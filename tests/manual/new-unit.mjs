@@ -1,16 +1,15 @@
 // A new certificate for an organisation, from the home page to the tracking number [N1]-[N9].
 import assert from "node:assert/strict";
-import { readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 
 import { creditCode, idNumber, phone, wrongId } from "./lib/numbers.mjs";
-import { People } from "./lib/people.mjs";
+import { openDemo } from "./lib/people.mjs";
 import { drawPhoto } from "./lib/photos.mjs";
 import { payAtCashier, readMessage, readMessages } from "./lib/sandbox.mjs";
 import { Scenario } from "./lib/scenario.mjs";
 import { login, openOrder } from "./lib/staff.mjs";
 
-const demo = JSON.parse(await readFile(process.argv[2] ?? "demo.json", "utf8"));
-const people = new People(demo);
+const { demo, people } = await openDemo();
 const scenario = new Scenario(demo.screenshots, people);
 const look = (page, name) => scenario.look(page, name);
 

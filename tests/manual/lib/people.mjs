@@ -1,24 +1,29 @@
 // One browser profile per person, as on separate machines.
-import { chown, mkdtemp, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { readFile } from "node:fs/promises";
+import { parseArgs } from "node:util";
 
-import { chromium } from "playwright-core";
+import { startBrowser } from "./browser.mjs";
 
-const ARGS = [
-	"--disable-gpu",
-	"--disable-quic",
-	"--no-first-run",
-	"--disable-background-networking",
-	"--disable-component-update",
-	"--disable-sync",
-	"--no-sandbox",
-];
+/** SCENARIO.mjs [demo.json] [--road extension|websocket] [--browser chromium|firefox] */
+export async function openDemo() {
+	const { values, positionals } = parseArgs({
+		allowPositionals: true,
+		options: {
+			road: { type: "string", default: "websocket" },
+			browser: { type: "string", default: "chromium" },
+		},
+	});
+	const demo = JSON.parse(await readFile(positionals[0] ?? "demo.json", "utf8"));
+	return { demo, people: new People(demo, { name: values.road, browser: values.browser }) };
+}
 
 export class People {
 	#open = new Map();
 
-	constructor(demo) {
+	/** road: as in browser.mjs, without what demo.json has. */
+	constructor(demo, road) {
 		this.demo = demo;
+		this.road = { ...road, extension: demo.extension, host: demo.host };
 	}
 
 	/** The page of a person; opened at first use. */
@@ -32,28 +37,14 @@ export class People {
 	}
 
 	async end() {
-		for (const { context, profile } of this.#open.values()) {
-			await context.close();
-			await rm(profile, { recursive: true, force: true });
-		}
+		for (const { browser } of this.#open.values()) await browser.end();
 		this.#open.clear();
 	}
 
 	async #start(name) {
-		const { home, uid, browser } = this.demo.persons[name];
-		const profile = await mkdtemp(join(home, "browser-"));
-		await chown(profile, uid, uid);
-		const context = await chromium.launchPersistentContext(profile, {
-			executablePath: browser,
-			headless: true,
-			args: ARGS,
-			locale: "zh-CN",
-			timezoneId: "Asia/Shanghai",
-			viewport: { width: 1280, height: 900 },
-		});
-		context.setDefaultTimeout(30_000);
-		const page = context.pages()[0] ?? (await context.newPage());
-		const open = { context, page, profile };
+		const browser = await startBrowser(this.demo.persons[name], this.road);
+		const page = browser.context.pages()[0] ?? (await browser.context.newPage());
+		const open = { browser, page };
 		this.#open.set(name, open);
 		return open;
 	}
