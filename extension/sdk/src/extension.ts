@@ -3,6 +3,9 @@ import type { Transport } from "./transport.js";
 
 /** A content script that is there has answered by then: it lives in this very page. */
 const PROBE_TIMEOUT = 200;
+/** Firefox ends the scripts of an extension that goes without a word: so it is asked now and then. */
+const PULSE = 2000;
+const PULSES_MISSED = 2;
 
 type Said =
 	| { kind: "here"; version: string }
@@ -54,6 +57,8 @@ export class ExtensionTransport implements Transport {
 	onclose: ((reason?: string) => void) | null = null;
 	private link: string | null = null;
 	private stop: (() => void) | undefined;
+	private pulse: ReturnType<typeof setInterval> | undefined;
+	private missed = 0;
 
 	async open(): Promise<void> {
 		if ((await findExtension()) === null)
@@ -61,9 +66,14 @@ export class ExtensionTransport implements Transport {
 		const link = newLink();
 		this.link = link;
 		this.stop = listen(link, (said) => {
+			this.missed = 0;
 			if (said.kind === "text") this.onmessage?.(said.text);
-			else if (said.kind === "close" && this.end()) this.onclose?.(said.reason);
+			else if (said.kind === "close") this.lose(said.reason);
 		});
+		this.pulse = setInterval(() => {
+			if (this.missed++ < PULSES_MISSED) say(link, "probe");
+			else this.lose("extension-lost");
+		}, PULSE);
 		say(link, "open");
 	}
 
@@ -77,10 +87,15 @@ export class ExtensionTransport implements Transport {
 		if (link !== null && this.end()) say(link, "close");
 	}
 
+	private lose(reason?: string): void {
+		if (this.end()) this.onclose?.(reason);
+	}
+
 	/** True: it was open until now. */
 	private end(): boolean {
 		const was = this.link !== null;
 		this.link = null;
+		clearInterval(this.pulse);
 		this.stop?.();
 		return was;
 	}

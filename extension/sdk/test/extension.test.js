@@ -113,6 +113,18 @@ test("the extension goes while it is used: told, and another road is taken", asy
 	assert.equal(client.road, "websocket");
 });
 
+test("an extension that goes without a word is missed, a quiet one is not", async (t) => {
+	const { page } = startPage(answering);
+	const client = new UkeyClient({ roads: ["extension"], reconnect: false });
+	t.after(() => client.close());
+	await client.connect();
+	const lost = once(client, "disconnect");
+	await new Promise((resolve) => setTimeout(resolve, 7000));
+	assert.equal(client.road, "extension");
+	page.postMessage = () => undefined;
+	assert.equal((await lost).reason, "extension-lost");
+});
+
 test("what another window says is not the extension's", async () => {
 	const { page } = startPage(() => undefined);
 	const post = page.postMessage;
