@@ -1,6 +1,7 @@
 // The demo's stage: a CA, the sandbox of the outside world, and people who each have their own
 // user id, HOME, XDG_RUNTIME_DIR, ukeyd, keys and browser profile, as on separate machines.
 import { execFileSync, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
@@ -13,11 +14,10 @@ const SOFTHSM = [
 
 const DAEMON_PORTS = [21071, 21072, 21073, 21074, 21075];
 
-// Not in /etc/passwd on purpose: the demo adds no account to the machine.
 const PEOPLE = {
-  applicant: { uid: 7101, name: '王小明', title: '经办人 (applicant)' },
-  reviewer: { uid: 7102, name: '李审', title: '审核员 (reviewer)', role: 'reviewer' },
-  producer: { uid: 7103, name: '赵制', title: '制证员 (producer)', role: 'producer' },
+  applicant: { name: '王小明', title: '经办人 (applicant)' },
+  reviewer: { name: '李审', title: '审核员 (reviewer)', role: 'reviewer' },
+  producer: { name: '赵制', title: '制证员 (producer)', role: 'producer' },
 };
 const PROGRAMS = ['ukeyd', 'ukey-token', 'ukey-native', 'ukey', 'ukey-ca', 'ukey-sandbox', 'ukey-photo'];
 const BROWSERS = { chromium: '/usr/bin/chromium', firefox: '/usr/bin/firefox-esr' };
@@ -49,6 +49,9 @@ export class Stage {
   constructor({ state, bin, root, port = 8600, algorithm = 'p256', say = console.log }) {
     Object.assign(this, { state, bin, root, algorithm, say });
     this.ports = { portal: port, sandbox: port + 100 };
+    // Not in /etc/passwd on purpose: the demo adds no account to the machine.  Two stages at once
+    // have different ones, so that no page of one takes a helper of the other for its own.
+    this.uids = 70000 + 10 * (createHash('sha256').update(state).digest().readUInt16BE() % 1000);
     this.children = [];
     this.people = {};
     this.origin = `http://localhost:${this.ports.portal}`;
@@ -180,7 +183,7 @@ export class Stage {
 
   // A person's home, token folder, policy and daemon.
   async addPerson(id) {
-    const who = PEOPLE[id];
+    const who = { uid: this.uids + Object.keys(PEOPLE).indexOf(id), ...PEOPLE[id] };
     const home = this.file('people', id);
     const p = { id, ...who, home, runtime: path.join(home, 'run'), tokens: path.join(home, 'tokens') };
     p.socket = path.join(p.runtime, 'ukey/agent.sock');

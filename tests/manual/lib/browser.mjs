@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { chromium, firefox } from "playwright-core";
 
 const HOST = "cn.ukey.agent";
-const CHROMIUM_ARGS = [
+export const CHROMIUM_ARGS = [
 	"--disable-gpu",
 	"--disable-quic",
 	"--no-first-run",
@@ -73,16 +73,19 @@ const BROWSERS = {
 };
 
 /**
- * road: {name: "extension" | "websocket", browser: "chromium" | "firefox", extension, host}.  The
- * extension's files and the host's path are those of demo.json.
+ * A new profile.  road: {name: "extension" | "websocket", browser: "chromium" | "firefox", extension,
+ * host}; the extension's files and the host's path are those of demo.json.
  */
-export async function startBrowser(person, road) {
-	const { uid } = person;
-	const kind = BROWSERS[road.browser];
+export async function prepareProfile(person, road) {
 	const profile = await mkdtemp(join(person.home, "browser-"));
-	await chown(profile, uid, uid);
-	if (road.name === "extension") await kind.prepare(profile, person, road);
-	const context = await kind.start(profile, person.browsers[road.browser], road);
+	await chown(profile, person.uid, person.uid);
+	if (road.name === "extension") await BROWSERS[road.browser].prepare(profile, person, road);
+	return profile;
+}
+
+export async function startBrowser(person, road) {
+	const profile = await prepareProfile(person, road);
+	const context = await BROWSERS[road.browser].start(profile, person.browsers[road.browser], road);
 	context.setDefaultTimeout(30_000);
 	return {
 		context,

@@ -82,8 +82,9 @@ export class Desk {
 		return desk;
 	}
 
-	async addSite() {
-		const site = await startSite(this.road.name);
+	/** `road`: what its policy lets it use. */
+	async addSite(road = this.road.name) {
+		const site = await startSite(road);
 		this.#sites.push(site);
 		return site.origin;
 	}
@@ -145,15 +146,22 @@ export class Desk {
 
 	/** The person's processes that run a program of that name. */
 	processes(name) {
+		return this.#find((words) => words.slice(0, 2).some((word) => path.basename(word) === name));
+	}
+
+	/** The person's processes that were given a word with this in it. */
+	withArgument(part) {
+		return this.#find((words) => words.some((word) => word.includes(part)));
+	}
+
+	#find(wanted) {
 		const mine = `XDG_RUNTIME_DIR=${this.person.runtime}\0`;
 		return fs.readdirSync("/proc").filter((pid) => /^\d+$/.test(pid)).flatMap((pid) => {
 			try {
-				const command = fs.readFileSync(`/proc/${pid}/cmdline`, "utf8");
-				const words = command.split("\0").slice(0, 2).map((word) => path.basename(word));
-				if (!words.includes(name)) return [];
-				return fs.readFileSync(`/proc/${pid}/environ`, "utf8").includes(mine)
-					? [{ pid: Number(pid), command }]
-					: [];
+				const words = fs.readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+				const found =
+					wanted(words) && fs.readFileSync(`/proc/${pid}/environ`, "utf8").includes(mine);
+				return found ? [{ pid: Number(pid) }] : [];
 			} catch {
 				return []; // it has ended
 			}
