@@ -94,6 +94,10 @@ open_state(struct app *a, struct uk_err *err)
 	else if ((rc = path_make_folder(sites, err)) == UK_OK &&
 		 (rc = sites_open(sites, &uk_clock_system, &a->sites, err)) == UK_OK)
 		rc = journal_open(journal, &uk_clock_system, &a->journal, err);
+	if (rc == UK_OK && sites_put_aside(a->sites))
+		uk_log(&a->log, UK_LOG_ERROR, "sites.put-aside", UK_LS("file", sites));
+	if (rc == UK_OK && journal_put_aside(a->journal))
+		uk_log(&a->log, UK_LOG_ERROR, "journal.put-aside", UK_LS("file", journal));
 	free(sites);
 	free(journal);
 	return rc;

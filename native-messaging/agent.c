@@ -18,6 +18,7 @@
 #include "uk/clock.h"
 
 #define WAIT_MS  5000
+#define UNIT_MS  2500 /* … of which systemd has */
 #define PAUSE_MS 25
 
 struct wait {
@@ -152,12 +153,14 @@ finished(const struct wait *w, pid_t pid)
 }
 
 static bool
-start_unit(const struct wait *w, const char *path)
+start_unit(int browser, const char *path)
 {
+	const struct wait w = { .browser = browser,
+		.until = uk_mono_ms(&uk_clock_system) + UNIT_MS };
 	static const char *const argv[] = { "systemctl", "--user", "start", "ukeyd.socket", NULL };
 	pid_t pid;
 
-	return has_systemd(path) && spawn(argv, false, &pid) && finished(w, pid);
+	return has_systemd(path) && spawn(argv, false, &pid) && finished(&w, pid);
 }
 
 static bool
@@ -189,7 +192,7 @@ agent_connect(int browser, int *fd, struct uk_err *err)
 	pid_t pid;
 
 	rc = path != NULL ? try(path, fd, err) : uk_fail(err, UK_E_LIMIT, NULL, "agent", 0);
-	if (rc == UK_E_UNAVAILABLE && start_unit(&w, path))
+	if (rc == UK_E_UNAVAILABLE && start_unit(browser, path))
 		rc = try(path, fd, err);
 	if (rc == UK_E_UNAVAILABLE && start_program(&pid))
 		rc = try_until(&w, pid, path, fd, err);

@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "uk/config.h"
 
 #define FILE_MAX (300u * 1024u)
+#define CHUNK    (256u * 1024u) /* of data.put, and the most that is signed inline */
 
 static int
 fail(const char *what, const char *reason)
@@ -43,28 +45,47 @@ refused(const char *method, json_t *error)
 	return code;
 }
 
+static int
+open_ukeyd(const struct args *a, struct client **c)
+{
+	struct uk_err err = { 0 };
+
+	if (client_open(a->socket, c, &err) == UK_OK)
+		return EXIT_DONE;
+	(void)fail("ukeyd", uk_err_reason(&err));
+	return EXIT_UNAVAILABLE;
+}
+
 /* Takes params; *result is the caller's when EXIT_DONE. */
 static int
-ask(const struct args *a, const char *method, json_t *params, json_t **result)
+ask_on(struct client *c, const char *method, json_t *params, json_t **result)
 {
-	struct client *c = NULL;
 	struct uk_err err = { 0 };
 	json_t *error = NULL;
 	enum uk_rc rc;
 
-	if (client_open(a->socket, &c, &err) != UK_OK) {
-		json_decref(params);
-		(void)fail("ukeyd", uk_err_reason(&err));
-		return EXIT_UNAVAILABLE;
-	}
 	rc = client_call(c, method, params, result, &error, &err);
-	client_close(&c);
 	if (rc == UK_OK)
 		return EXIT_DONE;
+	*result = NULL;
 	if (error != NULL)
 		return refused(method, error);
 	(void)fail("ukeyd", uk_err_reason(&err));
 	return rc == UK_E_UNAVAILABLE ? EXIT_UNAVAILABLE : EXIT_FAILED;
+}
+
+static int
+ask(const struct args *a, const char *method, json_t *params, json_t **result)
+{
+	struct client *c = NULL;
+	int code = open_ukeyd(a, &c);
+
+	if (code == EXIT_DONE)
+		code = ask_on(c, method, params, result);
+	else
+		json_decref(params);
+	client_close(&c);
+	return code;
 }
 
 static int
@@ -158,19 +179,27 @@ write_out(const char *path, const char *b64)
 	return ok ? EXIT_DONE : fail(path != NULL ? path : "-", uk_err_reason(&err));
 }
 
-/* One member of the answer is the file that was asked for. */
+/* One member of the answer is the file that was asked for.  Takes result. */
+static int
+give_file(const struct args *a, json_t *result, const char *member)
+{
+	int code = EXIT_DONE;
+
+	if (a->json)
+		show_json(result);
+	else
+		code = write_out(a->out, json_string_value(json_object_get(result, member)));
+	json_decref(result);
+	return code;
+}
+
 static int
 ask_file(const struct args *a, const char *method, json_t *params, const char *member)
 {
 	json_t *result = NULL;
-	int code = ask(a, method, params, &result);
+	const int code = ask(a, method, params, &result);
 
-	if (code == EXIT_DONE && a->json)
-		show_json(result);
-	else if (code == EXIT_DONE)
-		code = write_out(a->out, json_string_value(json_object_get(result, member)));
-	json_decref(result);
-	return code;
+	return code == EXIT_DONE ? give_file(a, result, member) : code;
 }
 
 /* --- the verbs --- */
@@ -206,22 +235,97 @@ certificates(const struct args *a)
 	return ask_show(a, "certificate.list", p, show_certificates);
 }
 
+/* Read the first piece.  True: it is all there is, and fits into the request. */
+static bool
+all_read(FILE *f, uint8_t *chunk, size_t *n)
+{
+	int next;
+
+	*n = fread(chunk, 1, CHUNK, f);
+	next = *n == CHUNK ? getc(f) : EOF;
+	return next == EOF || ungetc(next, f) == EOF;
+}
+
+/* More than a message: piece by piece; *id is the data's, the caller's to free. */
+static int
+put_data(struct client *c, FILE *f, const char *path, uint8_t *chunk, size_t n, char **id)
+{
+	int code = EXIT_DONE;
+	bool last = false;
+
+	while (code == EXIT_DONE && !last) {
+		json_t *p = json_object(), *result = NULL;
+		char *b64 = uk_b64_dup(uk_span(chunk, n));
+
+		last = n < CHUNK;
+		set(p, "data", *id);
+		set(p, "chunk", b64);
+		free(b64);
+		if (last)
+			json_object_set_new(p, "last", json_true());
+		code = ask_on(c, "data.put", p, &result);
+		if (code == EXIT_DONE && *id == NULL)
+			*id = uk_xstrdup(json_string_value(json_object_get(result, "data")));
+		json_decref(result);
+		if (!last)
+			n = fread(chunk, 1, CHUNK, f);
+		if (ferror(f) != 0)
+			code = fail(path, "unavailable");
+	}
+	return code;
+}
+
+/* Takes params. */
+static int
+sign_file(const struct args *a, FILE *f, json_t *params)
+{
+	uint8_t *chunk = uk_xalloc(CHUNK);
+	json_t *result = NULL;
+	struct client *c = NULL;
+	char *text = NULL;
+	size_t n = 0;
+	int code;
+
+	if (all_read(f, chunk, &n)) {
+		text = uk_b64_dup(uk_span(chunk, n));
+		set(params, "data", text);
+		code = ferror(f) != 0 ? fail(a->in, "unavailable") : open_ukeyd(a, &c);
+	} else {
+		code = open_ukeyd(a, &c);
+		if (code == EXIT_DONE)
+			code = put_data(c, f, a->in, chunk, n, &text);
+		if (code == EXIT_DONE)
+			set(params, "dataId", text);
+	}
+	free(text);
+	free(chunk);
+	if (code == EXIT_DONE)
+		code = ask_on(c, "signature.create", json_incref(params), &result);
+	json_decref(params);
+	client_close(&c);
+	return code == EXIT_DONE ? give_file(a, result, "signature") : code;
+}
+
 static int
 sign(const struct args *a)
 {
 	json_t *p;
+	FILE *f;
+	int code;
 
 	if (!given(a->certificate, "certificate") || !given(a->in, "in"))
 		return EXIT_USAGE;
+	f = strcmp(a->in, "-") == 0 ? stdin : fopen(a->in, "re");
+	if (f == NULL)
+		return fail(a->in, errno == ENOENT ? "not-found" : "unavailable");
 	p = json_object();
 	set(p, "certificate", a->certificate);
 	set(p, "format", a->format != NULL ? a->format : "cms-detached");
 	set(p, "title", a->title);
-	if (!set_file(p, "data", a->in)) {
-		json_decref(p);
-		return EXIT_FAILED;
-	}
-	return ask_file(a, "signature.create", p, "signature");
+	code = sign_file(a, f, p);
+	if (f != stdin)
+		(void)fclose(f);
+	return code;
 }
 
 static int

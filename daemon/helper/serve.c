@@ -11,6 +11,8 @@
 
 #define LOOK_EVERY_MS 1000
 #define READ_MAX      (64u * 1024u)
+#define HOLD_MS       1 /* an answer waits for the next one for no longer */
+#define HOLD_MAX      (64u * 1024u)
 
 struct server {
 	struct token_store *store;
@@ -18,7 +20,8 @@ struct server {
 	const struct uk_log *log;
 	struct uk_frames in;
 	struct uk_buf body; /* of the answer */
-	struct uk_buf out;  /* the same in its frame */
+	struct uk_buf out;  /* answers in their frames, not sent yet */
+	int64_t out_since;
 	struct uk_buf data; /* what the answer carries */
 	struct uk_buf tokens;
 	struct uk_buf told; /* the tokens as ukeyd knows them */
@@ -32,17 +35,10 @@ typedef enum uk_rc handler_fn(
     struct server *s, const struct message *in, struct message *out, struct token_fault *f);
 
 static enum uk_rc
-send_message(struct server *s, const struct message *m)
+flush(struct server *s)
 {
-	struct uk_span left;
-	enum uk_rc rc;
+	struct uk_span left = uk_buf_span(&s->out);
 
-	uk_buf_reset(&s->body);
-	uk_buf_reset(&s->out);
-	if ((rc = message_put(&s->body, m)) != UK_OK)
-		return rc;
-	uk_frame_put(&s->out, uk_buf_span(&s->body));
-	left = uk_buf_span(&s->out);
 	while (left.n != 0) {
 		const ssize_t n = write(s->fd, left.p, left.n);
 
@@ -52,7 +48,30 @@ send_message(struct server *s, const struct message *m)
 			return UK_E_UNAVAILABLE;
 		left = uk_span(left.p + n, left.n - (size_t)n);
 	}
+	uk_buf_reset(&s->out);
 	return UK_OK;
+}
+
+static enum uk_rc
+put_message(struct server *s, const struct message *m)
+{
+	enum uk_rc rc;
+
+	uk_buf_reset(&s->body);
+	if ((rc = message_put(&s->body, m)) != UK_OK)
+		return rc;
+	if (s->out.n == 0)
+		s->out_since = uk_mono_ms(&uk_clock_system);
+	uk_frame_put(&s->out, uk_buf_span(&s->body));
+	return s->out.n > HOLD_MAX ? flush(s) : UK_OK;
+}
+
+static enum uk_rc
+send_message(struct server *s, const struct message *m)
+{
+	const enum uk_rc rc = put_message(s, m);
+
+	return rc == UK_OK ? flush(s) : rc;
 }
 
 /* The tokens that are in, as records. */
@@ -227,7 +246,16 @@ handle(struct server *s, const struct message *in)
 	if (rc != UK_OK || ops[in->kind].changes)
 		look_on(s);
 	sent = tell_changes(s);
-	return sent == UK_OK ? send_message(s, &out) : sent;
+	return sent == UK_OK ? put_message(s, &out) : sent;
+}
+
+/* Answers to calls that came together go together, as long as the module is that fast. */
+static enum uk_rc
+flush_old(struct server *s)
+{
+	if (s->out.n == 0 || uk_mono_ms(&uk_clock_system) - s->out_since < HOLD_MS)
+		return UK_OK;
+	return flush(s);
 }
 
 /* All whole frames that are there. */
@@ -240,12 +268,14 @@ handle_frames(struct server *s)
 		enum uk_rc rc = uk_frames_next(&s->in, &body);
 
 		if (rc != UK_OK || body.p == NULL)
-			return rc;
+			return rc == UK_OK ? flush(s) : rc;
 		rc = message_read(body, &m);
 		if (rc == UK_OK && m.kind >= TOKEN_OP__MAX)
 			rc = UK_E_INPUT;
 		if (rc == UK_OK)
 			rc = handle(s, &m);
+		if (rc == UK_OK)
+			rc = flush_old(s);
 		uk_frames_done(&s->in, body);
 		if (rc != UK_OK)
 			return rc;
@@ -309,7 +339,7 @@ serve(struct token_store *store, int fd, const struct uk_log *log, struct uk_err
 	s->log = log;
 	uk_frames_init(&s->in, MESSAGE_MAX);
 	uk_buf_init(&s->body, MESSAGE_MAX);
-	uk_buf_init(&s->out, MESSAGE_MAX + UK_FRAME_HEAD);
+	uk_buf_init(&s->out, 2 * (MESSAGE_MAX + UK_FRAME_HEAD));
 	uk_buf_init(&s->data, MESSAGE_MAX - 64); /* leaves room for what goes around it */
 	uk_buf_init(&s->tokens, MESSAGE_MAX);
 	uk_buf_init(&s->told, MESSAGE_MAX);

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/pidfd.h>
@@ -10,6 +11,7 @@
 #include "policy/child.h"
 #include "uk/buf.h"
 
+#define FDS_MAX   1024
 #define TERM_WAIT 2000 /* ms between SIGTERM and SIGKILL */
 
 struct child {
@@ -116,6 +118,10 @@ become(char *const argv[], int in, int out, pid_t parent)
 	if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || getppid() != parent ||
 	    dup2(in, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0)
 		return errno;
+	/* A library's descriptors need not be close-on-exec.  The call is Linux 5.11's. */
+	if (close_range(STDERR_FILENO + 1, ~0u, CLOSE_RANGE_CLOEXEC) != 0)
+		for (int fd = STDERR_FILENO + 1; fd < FDS_MAX; fd++)
+			(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
 	/* Signals as a new program expects them, whatever ours are. */
 	(void)signal(SIGPIPE, SIG_DFL);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);

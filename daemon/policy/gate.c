@@ -241,3 +241,17 @@ gate_wrong_pin(struct gate *g, const struct gate_facts *f)
 	if (!f->local && f->origin != NULL)
 		rate_wrong_pin(g->rate, f->origin);
 }
+
+void
+gate_refused(struct gate *g, const struct gate_facts *f)
+{
+	if (!f->local && f->origin != NULL)
+		rate_refused(g->rate, f->origin);
+}
+
+void
+gate_agreed(struct gate *g, const struct gate_facts *f)
+{
+	if (!f->local && f->origin != NULL)
+		rate_agreed(g->rate, f->origin);
+}

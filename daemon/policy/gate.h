@@ -72,6 +72,10 @@ void gate_consented(struct gate *g, const struct gate_facts *f, int seconds);
 /* A token left or was locked: what was said about it is forgotten. */
 void gate_forget(struct gate *g);
 
+/* A site that makes the user type wrong PINs, or asks for what he refuses, gets no windows for a
+ * while. */
 void gate_wrong_pin(struct gate *g, const struct gate_facts *f);
+void gate_refused(struct gate *g, const struct gate_facts *f);
+void gate_agreed(struct gate *g, const struct gate_facts *f);
 
 #endif

@@ -6,12 +6,14 @@
 #include <unistd.h>
 
 #include "policy/journal.h"
+#include "policy/paths.h"
 #include "uk/b64.h"
 #include "uk/config.h"
 #include "uk/json.h"
 #include "uk/pubkey.h"
 
 #define LINE_LEN 4096
+#define TAIL     (3 * LINE_LEN)
 #define HASH_HEX 65
 
 struct journal {
@@ -19,8 +21,11 @@ struct journal {
 	char *path;
 	int fd;
 	size_t size;
+	bool unsynced;
+	bool sync_failed;
 	int64_t seq; /* of the next line */
 	char prev[HASH_HEX];
+	bool put_aside;
 };
 
 static void
@@ -66,38 +71,65 @@ seq_of(struct uk_span line, const char *prev)
 	return seq;
 }
 
-/* Where the chain stands; *whole: bytes up to the last line end. */
+/* Where the chain stands; *whole: bytes up to the last line end.  `text` is the file from `from`
+ * on, which need not be where a line begins. */
 static enum uk_rc
-find_end(struct journal *j, struct uk_span text, size_t *whole, struct uk_err *err)
+find_end(struct journal *j, struct uk_span text, size_t from, size_t *whole, struct uk_err *err)
 {
 	struct uk_span rest = text, line = { 0 };
 	bool any = false;
 
+	if (from > 0 && !next_line(&rest, &line))
+		return uk_fail(err, UK_E_INTEGRITY, "journal-broken", "journal", 0);
 	while (next_line(&rest, &line))
 		any = true;
-	*whole = text.n - rest.n;
-	if (!any)
+	*whole = from + text.n - rest.n;
+	if (!any && from == 0)
 		return UK_OK;
-	j->seq = seq_of(line, NULL) + 1;
+	j->seq = any ? seq_of(line, NULL) + 1 : 0;
 	if (j->seq <= 0)
 		return uk_fail(err, UK_E_INTEGRITY, "journal-broken", "journal", 0);
 	hash_line(line, j->prev);
 	return UK_OK;
 }
 
+/* The last two lines and what is torn after them are in the last TAIL bytes. */
+static enum uk_rc
+read_tail(int fd, struct uk_buf *tail, size_t *from, struct uk_err *err)
+{
+	struct stat st;
+	uint8_t *room;
+	ssize_t n;
+
+	if (fstat(fd, &st) != 0)
+		return uk_fail(err, UK_E_UNAVAILABLE, "journal-unavailable", "fstat", errno);
+	*from = st.st_size > TAIL ? (size_t)st.st_size - TAIL : 0;
+	room = uk_buf_room(tail, TAIL);
+	n = room != NULL ? pread(fd, room, TAIL, (off_t)*from) : -1;
+	if (n < 0)
+		return uk_fail(err, UK_E_UNAVAILABLE, "journal-unavailable", "pread", errno);
+	uk_buf_add(tail, (size_t)n);
+	return UK_OK;
+}
+
 static enum uk_rc
 read_end(struct journal *j, const char *path, size_t *whole, struct uk_err *err)
 {
-	struct uk_buf text;
+	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	struct uk_buf tail;
+	size_t from = 0;
 	enum uk_rc rc;
 
-	uk_buf_init(&text, 2 * JOURNAL_SIZE);
-	rc = uk_file_read(path, 2 * JOURNAL_SIZE - 4096, &text, err);
-	if (rc == UK_E_NOT_FOUND)
-		rc = UK_OK;
-	else if (rc == UK_OK)
-		rc = find_end(j, uk_buf_span(&text), whole, err);
-	uk_buf_fini(&text);
+	if (fd < 0 && errno == ENOENT)
+		return UK_OK;
+	if (fd < 0)
+		return uk_fail(err, UK_E_UNAVAILABLE, "journal-unavailable", "open", errno);
+	uk_buf_init(&tail, TAIL);
+	rc = read_tail(fd, &tail, &from, err);
+	if (rc == UK_OK)
+		rc = find_end(j, uk_buf_span(&tail), from, whole, err);
+	uk_buf_fini(&tail);
+	close(fd);
 	return rc;
 }
 
@@ -123,6 +155,29 @@ open_file(struct journal *j, struct uk_err *err)
 	return UK_OK;
 }
 
+/* Where the chain stands; right after a rotation that is in the old file. */
+static enum uk_rc
+find_chain(struct journal *j, const char *old, size_t *whole, struct uk_err *err)
+{
+	size_t ignored;
+	enum uk_rc rc = read_end(j, j->path, whole, err);
+
+	if (rc == UK_OK && *whole == 0)
+		rc = read_end(j, old, &ignored, err);
+	return rc;
+}
+
+static enum uk_rc
+begin_anew(struct journal *j, const char *old, struct uk_err *err)
+{
+	const enum uk_rc rc = path_put_aside(j->path, err);
+
+	j->put_aside = true;
+	j->seq = 1;
+	j->prev[0] = '\0';
+	return rc == UK_OK ? path_put_aside(old, err) : rc;
+}
+
 enum uk_rc
 journal_open(
     const char *path, const struct uk_clock *clock, struct journal **out, struct uk_err *err)
@@ -137,18 +192,22 @@ journal_open(
 	j->fd = -1;
 	j->seq = 1;
 	old = old_path(j);
-	/* Right after a rotation the new file is empty and the chain's end is in the old one. */
-	if ((rc = read_end(j, old, &whole, err)) != UK_OK)
-		goto out;
-	whole = 0;
-	if ((rc = read_end(j, path, &whole, err)) != UK_OK || (rc = open_file(j, err)) != UK_OK)
+	rc = find_chain(j, old, &whole, err);
+	if (rc == UK_E_INTEGRITY || rc == UK_E_LIMIT) {
+		whole = 0;
+		rc = begin_anew(j, old, err);
+	}
+	if (rc != UK_OK || (rc = open_file(j, err)) != UK_OK)
 		goto out;
 	if (j->size != whole && ftruncate(j->fd, (off_t)whole) != 0) {
 		rc = uk_fail(err, UK_E_UNAVAILABLE, "journal-unavailable", "ftruncate", errno);
 		goto out;
 	}
 	j->size = whole;
-	rc = UK_OK;
+	if (j->put_aside)
+		rc = journal_put(j,
+		    &(struct journal_entry){ .method = "journal", .result = "journal-broken" },
+		    err);
 out:
 	free(old);
 	if (rc != UK_OK)
@@ -158,55 +217,83 @@ out:
 	return rc;
 }
 
+bool
+journal_put_aside(const struct journal *j)
+{
+	return j->put_aside;
+}
+
 void
 journal_close(struct journal **j)
 {
 	if (j == NULL || *j == NULL)
 		return;
-	if ((*j)->fd >= 0)
+	if ((*j)->fd >= 0) {
+		if ((*j)->unsynced)
+			(void)fdatasync((*j)->fd);
 		close((*j)->fd);
+	}
 	free((*j)->path);
 	free(*j);
 	*j = NULL;
 }
 
+enum uk_rc
+journal_sync(struct journal *j, struct uk_err *err)
+{
+	if (j->unsynced) {
+		j->sync_failed = fdatasync(j->fd) != 0;
+		if (j->sync_failed)
+			return uk_fail(
+			    err, UK_E_UNAVAILABLE, "journal-unavailable", "fdatasync", errno);
+	}
+	j->unsynced = false;
+	return UK_OK;
+}
+
 static enum uk_rc
 rotate(struct journal *j, struct uk_err *err)
 {
-	char *old = old_path(j);
-	const int bad = rename(j->path, old);
+	char *old;
+	int bad;
 
+	if (journal_sync(j, err) != UK_OK)
+		return UK_E_UNAVAILABLE;
+	old = old_path(j);
+	/* It has moved already when the new one could not be made last time. */
+	bad = rename(j->path, old) != 0 && errno != ENOENT ? errno : 0;
 	free(old);
 	if (bad != 0)
-		return uk_fail(err, UK_E_UNAVAILABLE, "journal-unavailable", "rename", errno);
-	close(j->fd);
+		return uk_fail(err, UK_E_UNAVAILABLE, "journal-unavailable", "rename", bad);
+	if (j->fd >= 0)
+		close(j->fd);
 	return open_file(j, err);
 }
 
 static void
-set(json_t *o, const char *key, const char *value)
+put_member(struct uk_buf *line, const char *key, const char *value)
 {
-	if (value != NULL)
-		json_object_set_new(o, key, json_string(value));
+	if (value == NULL)
+		return;
+	uk_buf_printf(line, ",\"%s\":", key);
+	uk_json_put_str(line, uk_span_str(value));
 }
 
+/* On every signature's way, so not by a json_t. */
 static enum uk_rc
 put_line(const struct journal *j, const struct journal_entry *e, struct uk_buf *line)
 {
-	json_t *o = json_pack(
-	    "{s:I, s:I}", "seq", (json_int_t)j->seq, "time", (json_int_t)uk_now(j->clock));
-	enum uk_rc rc;
-
-	set(o, "method", e->method);
-	set(o, "origin", e->origin);
-	set(o, "token", e->token);
-	set(o, "certificate", e->certificate);
-	set(o, "digest", e->digest);
-	set(o, "result", e->result);
-	set(o, "prev", j->prev);
-	rc = uk_json_put(line, o);
-	json_decref(o);
-	return rc;
+	uk_buf_printf(
+	    line, "{\"seq\":%lld,\"time\":%lld", (long long)j->seq, (long long)uk_now(j->clock));
+	put_member(line, "method", e->method);
+	put_member(line, "origin", e->origin);
+	put_member(line, "token", e->token);
+	put_member(line, "certificate", e->certificate);
+	put_member(line, "digest", e->digest);
+	put_member(line, "result", e->result);
+	put_member(line, "prev", j->prev);
+	uk_buf_put_u8(line, '}');
+	return uk_buf_failed(line) ? UK_E_LIMIT : UK_OK;
 }
 
 enum uk_rc
@@ -217,7 +304,9 @@ journal_put(struct journal *j, const struct journal_entry *e, struct uk_err *err
 	size_t n;
 
 	uk_buf_init(&line, LINE_LEN);
-	if (j->size >= JOURNAL_SIZE)
+	if (j->sync_failed)
+		rc = journal_sync(j, err);
+	if (rc == UK_OK && j->size >= JOURNAL_SIZE)
 		rc = rotate(j, err);
 	if (rc == UK_OK && (rc = put_line(j, e, &line)) != UK_OK)
 		rc = uk_fail(err, rc, "journal-unavailable", "journal", 0);
@@ -225,14 +314,16 @@ journal_put(struct journal *j, const struct journal_entry *e, struct uk_err *err
 		goto out;
 	n = line.n;
 	uk_buf_put_u8(&line, '\n');
-	if (uk_buf_failed(&line) || write(j->fd, line.p, line.n) != (ssize_t)line.n ||
-	    fdatasync(j->fd) != 0) {
+	if (uk_buf_failed(&line) || write(j->fd, line.p, line.n) != (ssize_t)line.n) {
 		rc = uk_fail(err, UK_E_UNAVAILABLE, "journal-unavailable", "write", errno);
+		/* Half a line, from a disk that is full, would spoil the next one. */
+		(void)!ftruncate(j->fd, (off_t)j->size);
 		goto out;
 	}
 	hash_line(uk_span(line.p, n), j->prev);
 	j->size += line.n;
 	j->seq++;
+	j->unsynced = true;
 out:
 	uk_buf_fini(&line);
 	return rc;

@@ -1,21 +1,55 @@
+#include <arpa/inet.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "policy/origin.h"
 
-static bool
-port_valid(const char *s)
-{
-	size_t n = strspn(s, "0123456789");
+#define HTTPS_PORT 443
+#define HTTP_PORT  80
 
-	return n >= 1 && n <= 5 && s[n] == '\0' && s[0] != '0';
+/* A browser leaves the scheme's own port out: with it, the same site would have two names. */
+static bool
+port_valid(const char *s, long omitted)
+{
+	const size_t n = strspn(s, "0123456789");
+	long port;
+
+	if (n < 1 || n > 5 || s[n] != '\0' || s[0] == '0')
+		return false;
+	port = strtol(s, NULL, 10);
+	return port <= 65535 && port != omitted;
 }
 
 /* What follows the host: nothing, or a port. */
 static bool
-rest_valid(const char *s)
+rest_valid(const char *s, long omitted)
 {
-	return *s == '\0' || (*s == ':' && port_valid(s + 1));
+	return *s == '\0' || (*s == ':' && port_valid(s + 1, omitted));
+}
+
+static bool
+ipv6_valid(const char *s, size_t n)
+{
+	char text[INET6_ADDRSTRLEN];
+	struct in6_addr a;
+
+	if (n >= sizeof(text))
+		return false;
+	memcpy(text, s, n);
+	text[n] = '\0';
+	return inet_pton(AF_INET6, text, &a) == 1;
+}
+
+/* No empty label: a name with a dot at its end is the same host under another name, past a block.
+ */
+static bool
+name_valid(const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (s[i] == '.' && (i == 0 || i + 1 == n || s[i + 1] == '.'))
+			return false;
+	return n >= 1 && s[0] != '-';
 }
 
 static bool
@@ -25,10 +59,10 @@ host_valid(const char *s)
 
 	if (*s == '[') {
 		n = strspn(s + 1, "0123456789abcdef:.");
-		return n >= 2 && s[n + 1] == ']' && rest_valid(s + n + 2);
+		return s[n + 1] == ']' && ipv6_valid(s + 1, n) && rest_valid(s + n + 2, HTTPS_PORT);
 	}
 	n = strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789.-_");
-	return n >= 1 && s[0] != '.' && s[0] != '-' && rest_valid(s + n);
+	return name_valid(s, n) && rest_valid(s + n, HTTPS_PORT);
 }
 
 static const char *
@@ -52,7 +86,7 @@ origin_valid(const char *s, bool development)
 		return false;
 	if ((rest = after(s, "http://localhost")) != NULL ||
 	    (rest = after(s, "http://127.0.0.1")) != NULL)
-		return rest_valid(rest);
+		return rest_valid(rest, HTTP_PORT);
 	return false;
 }
 

@@ -12,7 +12,7 @@
 
 /*
  * https://host[:port]; with `development` also http://localhost[:port] and http://127.0.0.1[:port].
- * Lower case only: browsers never send anything else.
+ * One name for one site: lower case, no port that the scheme implies, no dot at the end.
  */
 bool origin_valid(const char *s, bool development);
 

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -61,5 +62,21 @@ path_make_folder(const char *path, struct uk_err *err)
 		*p = '/';
 	}
 	free(copy);
+	return rc;
+}
+
+enum uk_rc
+path_put_aside(const char *path, struct uk_err *err)
+{
+	struct uk_buf aside;
+	enum uk_rc rc = UK_OK;
+
+	uk_buf_init(&aside, PATH_LEN);
+	uk_buf_printf(&aside, "%s.bad", path);
+	if (uk_buf_str(&aside) == NULL)
+		rc = uk_fail(err, UK_E_LIMIT, NULL, "put-aside", 0);
+	else if (rename(path, uk_buf_str(&aside)) != 0 && errno != ENOENT)
+		rc = uk_fail(err, UK_E_UNAVAILABLE, NULL, "rename", errno);
+	uk_buf_fini(&aside);
 	return rc;
 }

@@ -8,9 +8,10 @@
 #include "uk/config.h"
 #include "uk/json.h"
 
-#define FILE_MAX (64u * 1024u)
-#define LIST_MAX 64
-#define PATH_LEN 4095
+#define FILE_MAX      (64u * 1024u)
+#define LIST_MAX      64
+#define PATH_LEN      4095
+#define IDLE_LOCK_MAX 86400
 
 struct file {
 	bool development;
@@ -19,6 +20,7 @@ struct file {
 	json_t *tickets;
 	json_t *modules;
 	json_t *extensions;
+	int64_t idle_lock;
 	const char *pinentry;
 	const char *consent;
 };
@@ -48,6 +50,7 @@ static const struct uk_field file_fields[] = {
 	{ "tickets", UK_F_JSON, 0, 0, 0, offsetof(struct file, tickets), NULL },
 	{ "modules", UK_F_LIST, 0, 0, LIST_MAX, offsetof(struct file, modules), NULL },
 	{ "extensions", UK_F_LIST, 0, 0, LIST_MAX, offsetof(struct file, extensions), NULL },
+	{ "idleLock", UK_F_INT, 0, 0, IDLE_LOCK_MAX, offsetof(struct file, idle_lock), NULL },
 	{ "pinentry", UK_F_STR, 0, 1, PATH_LEN, offsetof(struct file, pinentry), path_valid },
 	{ "consent", UK_F_STR, 0, 1, 16, offsetof(struct file, consent), consent_valid },
 };
@@ -150,6 +153,8 @@ apply(struct policy *p, const struct file *f, const json_t *object, struct uk_er
 		p->development = f->development;
 	if (json_object_get(object, "production") != NULL)
 		p->production = f->production;
+	if (json_object_get(object, "idleLock") != NULL)
+		p->idle_lock = f->idle_lock;
 	if (f->consent != NULL)
 		p->session = strcmp(f->consent, "session") == 0;
 	if (f->pinentry != NULL) {
@@ -216,6 +221,7 @@ policy_load(const char *dir, struct policy **out, struct uk_err *err)
 	enum uk_rc rc = add_built_in(p, err);
 	int n;
 
+	p->idle_lock = POLICY_IDLE_LOCK;
 	n = scandir(dir, &names, is_policy, alphasort);
 	if (rc == UK_OK && n < 0 && errno != ENOENT)
 		rc = uk_fail(err, UK_E_DENIED, "policy-unreadable", "scandir", errno);

@@ -8,11 +8,13 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "uk/rc.h"
 #include "uk/ticket.h"
 
-#define POLICY_DIR "/etc/ukey/policy.d"
+#define POLICY_DIR       "/etc/ukey/policy.d"
+#define POLICY_IDLE_LOCK 900
 
 struct policy_list {
 	char **v;
@@ -20,10 +22,11 @@ struct policy_list {
 };
 
 struct policy {
-	bool development; /* http://localhost pages are sites too */
-	bool production;  /* this machine may prepare tokens */
-	bool session;     /* one consent lasts for a while; otherwise each use asks */
-	char *pinentry;   /* path; NULL: the system's */
+	bool development;  /* http://localhost pages are sites too */
+	bool production;   /* this machine may prepare tokens */
+	bool session;      /* one consent lasts for a while; otherwise each use asks */
+	int64_t idle_lock; /* seconds without a use, after which a token is locked; 0: never */
+	char *pinentry;    /* path; NULL: the system's */
 	struct policy_list allow;
 	struct policy_list block;
 	struct policy_list modules;    /* PKCS#11, absolute paths */

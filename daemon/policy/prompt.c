@@ -6,19 +6,17 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "policy/assuan.h"
 #include "policy/child.h"
 #include "policy/prompt.h"
-#include "policy/text.h"
 
-#define LINE_LEN 1000 /* Assuan: a line is at most 1000 bytes and its end */
-#define DESC_LEN (LINE_LEN - 16)
+#define DESC_LEN (ASSUAN_LINE - 16)
 
-/* libgpg-error's codes; the upper bits say which part spoke. */
+/* libgpg-error's codes. */
 #define GPG_TIMEOUT        62
 #define GPG_CANCELED       99
 #define GPG_NOT_CONFIRMED  114
 #define GPG_FULLY_CANCELED 198
-#define GPG_CODE(n)        ((n)&0xffff)
 
 struct prompt {
 	struct prompt *next;
@@ -49,7 +47,7 @@ struct prompts {
 	struct children *children;
 	size_t n;
 	/* What pinentry says, the PIN too: locked, and wiped as it is read. */
-	char line[LINE_LEN + 2];
+	char line[ASSUAN_LINE + 2];
 };
 
 struct prompts *
@@ -164,7 +162,7 @@ timed_out(void *ctx)
 static void
 finish_err(struct prompt *p, long code)
 {
-	switch (GPG_CODE(code)) {
+	switch (code) {
 	case GPG_CANCELED:
 	case GPG_FULLY_CANCELED:
 	case GPG_NOT_CONFIRMED:
@@ -261,27 +259,16 @@ static const struct command commands[] = {
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
-static void
-put_escaped(struct uk_buf *b, const char *s)
-{
-	for (; *s != '\0'; s++) {
-		if (*s == '%' || *s == '\r' || *s == '\n')
-			uk_buf_printf(b, "%%%02X", (unsigned char)*s);
-		else
-			uk_buf_put_u8(b, (uint8_t)*s);
-	}
-}
-
 static bool
 send_command(struct prompt *p, const struct command *c, const char *value)
 {
 	struct uk_buf b;
 	bool ok;
 
-	uk_buf_init(&b, LINE_LEN + 1);
+	uk_buf_init(&b, ASSUAN_LINE + 1);
 	uk_buf_put_str(&b, c->text);
 	if (value != NULL)
-		put_escaped(&b, value);
+		assuan_escape(&b, value);
 	uk_buf_put_u8(&b, '\n');
 	ok = !uk_buf_failed(&b) && write(p->to, b.p, b.n) == (ssize_t)b.n;
 	uk_buf_fini(&b);
@@ -302,93 +289,58 @@ advance(struct prompt *p)
 			finish(p, UK_E_UNAVAILABLE, "prompt-unavailable", errno);
 		return;
 	}
+	/* pinentry sends no data for an empty field. */
 	if (p->kind == PROMPT_PIN && p->pin == NULL)
-		finish(p, UK_E_CANCELLED, NULL, 0);
-	else
-		finish(p, UK_OK, NULL, 0);
-}
-
-static int
-hex_digit(char c)
-{
-	static const char digits[] = "0123456789abcdef";
-	const char *at;
-
-	if (c >= 'A' && c <= 'F')
-		c = (char)(c - 'A' + 'a');
-	at = c != '\0' ? strchr(digits, c) : NULL;
-	return at != NULL ? (int)(at - digits) : -1;
-}
-
-/* In place: the PIN is nowhere else. */
-static size_t
-unescape(char *s)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; s[i] != '\0'; i++) {
-		int hi, lo;
-
-		if (s[i] == '%' && (hi = hex_digit(s[i + 1])) >= 0 &&
-		    (lo = hex_digit(s[i + 2])) >= 0) {
-			s[n++] = (char)(hi * 16 + lo);
-			i += 2;
-		} else {
-			s[n++] = s[i];
-		}
-	}
-	return n;
-}
-
-static bool
-begins(const char *s, const char *word)
-{
-	const size_t n = strlen(word);
-
-	return strncmp(s, word, n) == 0 && (s[n] == '\0' || s[n] == ' ');
+		p->pin = uk_secret_new(uk_span(NULL, 0));
+	finish(p, UK_OK, NULL, 0);
 }
 
 static void
-take_pin(struct prompt *p, char *data)
+take_pin(struct prompt *p, const struct assuan_line *l)
 {
-	const size_t n = unescape(data);
-
 	uk_secret_free(&p->pin);
-	if (n <= PROMPT_PIN_MAX)
-		p->pin = uk_secret_new(uk_span(data, n));
+	if (l->n <= PROMPT_PIN_MAX)
+		p->pin = uk_secret_new(uk_span(l->data, l->n));
+}
+
+/* Past the command that was answered.  False: the prompt is over. */
+static bool
+go_on(struct prompt *p)
+{
+	const struct prompt *head = p;
+	const struct prompts *all = p->prompts;
+
+	advance(p);
+	return all->queue == head;
 }
 
 /* False: the prompt is over. */
 static bool
 take_line(struct prompt *p, char *line)
 {
-	const struct prompt *head = p;
-	struct prompts *all = p->prompts;
+	const struct assuan_line l = assuan_read(line);
 
-	if (begins(line, "D")) {
-		if (line[1] == ' ')
-			take_pin(p, line + 2);
+	switch (l.kind) {
+	case ASSUAN_DATA:
+		take_pin(p, &l);
 		return true;
-	}
-	if (begins(line, "INQUIRE")) {
+	case ASSUAN_INQUIRE:
 		if (write(p->to, "CAN\n", 4) == 4)
 			return true;
 		finish(p, UK_E_UNAVAILABLE, "prompt-unavailable", errno);
 		return false;
-	}
-	if (begins(line, "OK")) {
+	case ASSUAN_OK:
 		p->greeted = true;
-		advance(p);
-		return all->queue == head;
+		return go_on(p);
+	case ASSUAN_ERR:
+		if (p->greeted && p->step > 0 && !commands[p->step - 1].must)
+			return go_on(p);
+		finish_err(p, l.code);
+		return false;
+	case ASSUAN_OTHER:
+		return true;
 	}
-	if (!begins(line, "ERR"))
-		return true; /* status and comments */
-	if (p->greeted && p->step > 0 && !commands[p->step - 1].must) {
-		advance(p);
-		return all->queue == head;
-	}
-	finish_err(p, strtol(line + 3, NULL, 10));
-	return false;
+	return true;
 }
 
 static void
@@ -450,18 +402,10 @@ show_next(void *ctx)
 	p->timer = loop_after(all->loop, (PROMPT_SECONDS + 5) * 1000, timed_out, p);
 }
 
-/* As much of s as fits into one line once it is escaped. */
 static char *
 fit(const char *s)
 {
-	size_t n = 0, used = 0;
-
-	for (; s[n] != '\0'; n++) {
-		used += s[n] == '%' || s[n] == '\r' || s[n] == '\n' ? 3 : 1;
-		if (used > DESC_LEN)
-			break;
-	}
-	return uk_xstrndup(s, text_fit(s, n));
+	return uk_xstrndup(s, assuan_fit(s, DESC_LEN));
 }
 
 struct prompt *

@@ -30,7 +30,7 @@ struct prompt_text {
 
 /*
  * err is NULL when the user went on; then *pin is his for PROMPT_PIN, and is taken by setting it
- * NULL.  UK_E_CANCELLED, UK_E_TIMEOUT, UK_E_UNAVAILABLE "prompt-unavailable".
+ * NULL; it may be empty.  UK_E_CANCELLED, UK_E_TIMEOUT, UK_E_UNAVAILABLE "prompt-unavailable".
  */
 typedef void prompt_done_fn(void *ctx, const struct uk_err *err, struct uk_secret **pin);
 

@@ -5,13 +5,18 @@
 #include "policy/rate.h"
 #include "uk/buf.h"
 
+struct strikes {
+	int64_t window;
+	unsigned n;
+};
+
 struct origin {
 	char name[ORIGIN_MAX + 1];
 	int64_t window; /* monotonic seconds of its begin */
 	unsigned calls;
 	unsigned prompts;
-	int64_t wrong_window;
-	unsigned wrong;
+	struct strikes wrong;
+	struct strikes refused;
 	int64_t cool_until;
 	int64_t used;
 };
@@ -48,6 +53,13 @@ now(const struct rate *r)
 	return uk_mono_ms(r->clock) / 1000;
 }
 
+/* One that cools down stays: it has as many other names as it likes. */
+static int64_t
+kept_until(const struct origin *o)
+{
+	return o->cool_until > o->used ? o->cool_until : o->used;
+}
+
 /* The place of the one unused for longest goes to a new origin. */
 static struct origin *
 find(struct rate *r, const char *name)
@@ -62,7 +74,7 @@ find(struct rate *r, const char *name)
 	} else {
 		o = &r->v[0];
 		for (size_t i = 1; i < r->n; i++)
-			if (r->v[i].used < o->used)
+			if (kept_until(&r->v[i]) < kept_until(o))
 				o = &r->v[i];
 	}
 	memset(o, 0, sizeof(*o));
@@ -94,18 +106,39 @@ rate_take(struct rate *r, const char *origin, bool prompt)
 	return true;
 }
 
+static void
+strike(struct rate *r, struct origin *o, struct strikes *s, unsigned max)
+{
+	const int64_t t = now(r);
+
+	if (s->n == 0 || t - s->window >= RATE_STRIKE_WINDOW) {
+		s->window = t;
+		s->n = 0;
+	}
+	if (++s->n < max)
+		return;
+	o->cool_until = t + RATE_COOL;
+	s->n = 0;
+}
+
 void
 rate_wrong_pin(struct rate *r, const char *origin)
 {
 	struct origin *o = find(r, origin);
-	const int64_t t = now(r);
 
-	if (o->wrong == 0 || t - o->wrong_window >= RATE_WRONG_WINDOW) {
-		o->wrong_window = t;
-		o->wrong = 0;
-	}
-	if (++o->wrong < RATE_WRONG_PINS)
-		return;
-	o->cool_until = t + RATE_COOL;
-	o->wrong = 0;
+	strike(r, o, &o->wrong, RATE_WRONG_PINS);
+}
+
+void
+rate_refused(struct rate *r, const char *origin)
+{
+	struct origin *o = find(r, origin);
+
+	strike(r, o, &o->refused, RATE_REFUSALS);
+}
+
+void
+rate_agreed(struct rate *r, const char *origin)
+{
+	find(r, origin)->refused.n = 0;
 }

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "policy/origin.h"
+#include "policy/paths.h"
 #include "policy/sites.h"
 #include "uk/config.h"
 
@@ -25,6 +26,7 @@ struct sites {
 	char *path;
 	struct site *v; /* SITES_MAX of them, oldest first */
 	size_t n;
+	bool put_aside;
 };
 
 struct site_row {
@@ -183,6 +185,11 @@ sites_open(const char *path, const struct uk_clock *clock, struct sites **out, s
 	s->path = uk_xstrdup(path);
 	s->v = uk_xalloc(SITES_MAX * sizeof(*s->v));
 	rc = load(s, err);
+	if (rc == UK_E_INPUT || rc == UK_E_LIMIT) {
+		s->n = 0;
+		s->put_aside = true;
+		rc = path_put_aside(path, err);
+	}
 	if (rc != UK_OK)
 		sites_close(&s);
 	else
@@ -199,6 +206,12 @@ sites_close(struct sites **s)
 	free((*s)->v);
 	free(*s);
 	*s = NULL;
+}
+
+bool
+sites_put_aside(const struct sites *s)
+{
+	return s->put_aside;
 }
 
 bool
@@ -265,17 +278,39 @@ save(const struct sites *s, struct uk_err *err)
 	return rc;
 }
 
+static void
+drop_expired(struct sites *s, int64_t now)
+{
+	for (size_t i = s->n; i > 0; i--)
+		if (now >= s->v[i - 1].expires)
+			drop(s, &s->v[i - 1]);
+}
+
+/* The site at the end, where the youngest is. */
+static struct site *
+renew(struct sites *s, const char *origin)
+{
+	struct site *site = find(s, origin), copy;
+
+	if (site == NULL)
+		return add(s, origin);
+	copy = *site;
+	drop(s, site);
+	s->v[s->n] = copy;
+	return &s->v[s->n++];
+}
+
 enum uk_rc
 sites_grant(struct sites *s, const char *origin, const char *const *fingerprints, size_t n,
     struct uk_err *err)
 {
 	const int64_t now = uk_now(s->clock);
-	struct site *site = find(s, origin);
+	struct site *site;
 
 	if (!origin_valid(origin, true))
 		return uk_fail_field(err, "origin", NULL);
-	if (site == NULL)
-		site = add(s, origin);
+	drop_expired(s, now);
+	site = renew(s, origin);
 	site->granted = now;
 	site->expires = now + SITES_LIFE;
 	for (size_t i = 0; i < n; i++)

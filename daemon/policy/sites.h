@@ -20,10 +20,12 @@
 
 struct sites;
 
-/* A file that is not there is empty; one that does not read is an error, and nothing is granted. */
+/* A file that is not there is empty; one that does not read goes to PATH.bad: nothing is granted.
+ */
 UK_CHECK enum uk_rc sites_open(
     const char *path, const struct uk_clock *clock, struct sites **out, struct uk_err *err);
 void sites_close(struct sites **s);
+bool sites_put_aside(const struct sites *s); /* the file was malformed when it was opened */
 
 bool sites_allowed(const struct sites *s, const char *origin);
 bool sites_certificate(const struct sites *s, const char *origin, const char *fingerprint);

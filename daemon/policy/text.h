@@ -5,9 +5,9 @@
 #include "uk/buf.h"
 
 /*
- * Append at most max characters of s (UTF-8).  Control characters, line breaks, invisible ones and
- * those that turn the writing direction become a space, so that they can't forge another line of
- * the dialog; what is cut ends in an ellipsis.
+ * Append at most max characters of s (UTF-8), and 3 bytes for each.  Control characters, line
+ * breaks, invisible ones, those that turn the writing direction and rows of blanks become one
+ * blank, so that they can't forge another line of the dialog; what is cut ends in an ellipsis.
  */
 void text_put(struct uk_buf *out, const char *s, size_t max);
 

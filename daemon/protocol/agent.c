@@ -9,6 +9,8 @@ struct feature {
 
 static const struct feature features[] = {
 	{ "cms", false },
+	{ "data", false },
+	{ "batch", false },
 	{ "login", false },
 	{ "request", false },
 	{ "channel", true },

@@ -3,6 +3,7 @@
 
 #include "policy/text.h"
 #include "protocol/call.h"
+#include "protocol/idle.h"
 #include "protocol/methods.h"
 
 #define DESCRIPTION_LEN 2048
@@ -19,7 +20,7 @@ call_free(struct call *c)
 	if (c->state != NULL && c->state_free != NULL)
 		c->state_free(c->state);
 	free(c->state);
-	inventory_fini(&c->inventory);
+	inventory_drop(&c->inventory);
 	uk_secret_free(&c->pin.pin);
 	uk_buf_fini(&c->tbs);
 	uk_buf_fini(&c->signature);
@@ -36,14 +37,14 @@ some(const char *s)
 
 /* What a person was asked for, or a key did, whatever came of it. */
 static enum uk_rc
-journal(const struct call *c, const char *result, struct uk_err *err)
+journal(const struct call *c, const char *digest, const char *result, struct uk_err *err)
 {
 	const struct journal_entry e = {
 		.method = c->method->name,
 		.origin = c->origin,
 		.token = some(c->object.token),
 		.certificate = some(c->object.certificate),
-		.digest = some(c->object.digest),
+		.digest = some(digest),
 		.result = result,
 	};
 
@@ -51,7 +52,14 @@ journal(const struct call *c, const char *result, struct uk_err *err)
 	 * journal with it. */
 	if (c->method->purpose == NULL || c->facts.stage != GATE_OBJECT)
 		return UK_OK;
+	rpc_journal_later(c->rpc);
 	return journal_put(c->env->journal, &e, err);
+}
+
+enum uk_rc
+call_journal(const struct call *c, const char *digest, struct uk_err *err)
+{
+	return journal(c, digest, "ok", err);
 }
 
 static json_t *
@@ -69,7 +77,9 @@ call_reply(struct call *c, json_t *result)
 {
 	struct uk_err err = { 0 };
 
-	if (journal(c, "ok", &err) != UK_OK) {
+	const char *how = c->object.stopped != NULL ? c->object.stopped : "ok";
+
+	if (journal(c, c->object.digest, how, &err) != UK_OK) {
 		uk_log_err(c->env->log, UK_LOG_ERROR, "journal.put", &err);
 		json_decref(result);
 		rpc_answer(c->rpc, c->conn, answer(c, "error", rpc_error_json(&err, 0)));
@@ -89,7 +99,7 @@ call_fail_tries(struct call *c, const struct uk_err *err, int tries)
 	    "call.failed", UK_LS("method", c->method->name), UK_LS("origin", c->origin),
 	    UK_LS("reason", uk_err_reason(err)), UK_LS("where", err->where),
 	    UK_LI("native", err->native));
-	if (journal(c, uk_err_reason(err), &bad) != UK_OK)
+	if (journal(c, c->object.digest, uk_err_reason(err), &bad) != UK_OK)
 		uk_log_err(c->env->log, UK_LOG_ERROR, "journal.put", &bad);
 	rpc_answer(c->rpc, c->conn, answer(c, "error", rpc_error_json(err, tries)));
 	call_free(c);
@@ -114,7 +124,7 @@ call_gone(struct call *c)
 {
 	struct uk_err err = { 0 };
 
-	if (journal(c, "asker-gone", &err) != UK_OK)
+	if (journal(c, c->object.digest, "asker-gone", &err) != UK_OK)
 		uk_log_err(c->env->log, UK_LOG_ERROR, "journal.put", &err);
 	call_free(c);
 }
@@ -140,6 +150,10 @@ void
 call_token(struct call *c, const struct token_call *what, int64_t deadline_ms, call_token_fn *done)
 {
 	c->token_done = done;
+	if (what->op != TOKEN_LIST && what->op != TOKEN_OBJECTS)
+		idle_used(rpc_idle(c->rpc), what->token);
+	if (what->op != TOKEN_LIST && what->op != TOKEN_OBJECTS && what->op != TOKEN_SIGN)
+		inventory_stale(rpc_inventory(c->rpc));
 	c->token = token_call(c->env->tokens, what, deadline_ms, token_done, c);
 	if (c->token == NULL)
 		call_refuse(c, UK_E_INTERNAL, NULL);
@@ -157,6 +171,12 @@ call_describe(const struct call *c, struct uk_buf *text)
 		text_put(text, c->object.name, 60);
 	}
 	uk_buf_printf(text, "\n用途：%s", c->method->purpose);
+	if (c->object.leaves != NULL) {
+		uk_buf_put_str(text, "\n之后删除证书：");
+		text_put(text, c->object.leaves, 30);
+	}
+	if (c->object.count > 0)
+		uk_buf_printf(text, "，共 %zu 份", c->object.count);
 	if (c->object.title != NULL) {
 		uk_buf_put_str(text, c->facts.local ? "\n说明：「" : "\n网站说明：「");
 		text_put(text, c->object.title, 80);
@@ -166,19 +186,56 @@ call_describe(const struct call *c, struct uk_buf *text)
 		uk_buf_printf(text, "\n摘要：%.16s…", c->object.digest);
 }
 
+void
+call_refresh(struct call *c)
+{
+	size_t n;
+	const struct token_info *t = token_known(c->env->tokens, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(t[i].id, c->object.token) != 0)
+			continue;
+		c->object.logged_in = c->facts.logged_in = t[i].logged_in;
+		c->object.tries = t[i].tries;
+		c->object.state = t[i].state;
+	}
+}
+
 static void
-confirmed(void *ctx, const struct uk_err *err, struct uk_secret **pin)
+prompt_done(void *ctx, const struct uk_err *err, struct uk_secret **pin)
 {
 	struct call *c = ctx;
 
-	(void)pin;
 	c->prompt = NULL;
+	if (err == NULL)
+		gate_agreed(c->env->gate, &c->facts);
+	else if (err->rc == UK_E_CANCELLED)
+		gate_refused(c->env->gate, &c->facts);
+	c->asked(c, err, pin);
+}
+
+/* No site takes all places in the queue. */
+void
+call_ask(struct call *c, const struct prompt_text *text, call_asked_fn *done)
+{
+	c->asked = done;
+	if (c->facts.local || rpc_windows(c->rpc, c->origin) < RPC_WINDOWS)
+		c->prompt = prompt_ask(c->env->prompts, text, prompt_done, c);
+	if (c->prompt == NULL)
+		call_refuse(c, UK_E_RATE, "rate-limited");
+}
+
+static void
+confirmed(struct call *c, const struct uk_err *err, struct uk_secret **pin)
+{
+	(void)pin;
 	if (err != NULL) {
 		call_fail(c, err);
 		return;
 	}
 	c->facts.consent = true;
 	gate_consented(c->env->gate, &c->facts, 0);
+	call_refresh(c);
 	call_decide(c);
 }
 
@@ -190,13 +247,11 @@ ask_consent(struct call *c)
 	uk_buf_init(&text, DESCRIPTION_LEN);
 	call_describe(c, &text);
 	uk_buf_put_str(&text, "\n\n是否同意？");
-	c->prompt = prompt_ask(c->env->prompts,
+	call_ask(c,
 	    &(struct prompt_text){
 		.kind = PROMPT_CONFIRM, .text = uk_buf_str(&text), .yes = "同意" },
-	    confirmed, c);
+	    confirmed);
 	uk_buf_fini(&text);
-	if (c->prompt == NULL)
-		call_refuse(c, UK_E_RATE, "rate-limited");
 }
 
 /*

@@ -16,6 +16,7 @@ struct call;
 typedef void call_fn(struct call *c);
 typedef void call_token_fn(
     struct call *c, const struct uk_err *err, const struct token_reply *reply);
+typedef void call_asked_fn(struct call *c, const struct uk_err *err, struct uk_secret **pin);
 
 struct method {
 	const char *name;
@@ -30,8 +31,11 @@ struct call_object {
 	char token[65];
 	char certificate[65]; /* fingerprint; "" */
 	char digest[65];      /* SHA-256 of what is to be signed, hex; "" */
+	size_t count;         /* of the signatures of a batch; 0 */
+	const char *stopped;  /* why a batch ended early, for the journal; a literal; NULL */
 	const char *name;     /* shown: the certificate's name, or the token's label; lent */
 	const char *title;    /* shown as the site's own words; lent; NULL */
+	const char *leaves;   /* shown: the certificate that this deletes; lent; NULL */
 	char remember[160];   /* gate_facts.object; "" */
 	bool logged_in;
 	int tries;
@@ -50,12 +54,13 @@ struct call {
 	struct gate_facts facts;
 	char origin[ORIGIN_MAX + 1];
 	struct call_object object;
-	struct inventory inventory;
+	struct inventory *inventory;
 	call_fn *then;
 
 	struct token_request *token;
 	call_token_fn *token_done;
 	struct prompt *prompt;
+	call_asked_fn *asked;
 	struct pin_state {
 		unsigned asked;
 		bool sent;   /* at least one was tried on the token */
@@ -64,9 +69,11 @@ struct call {
 		struct uk_secret *pin;
 	} pin;
 
-	struct uk_buf tbs;       /* what the token signs: sign.h */
-	struct uk_buf signature; /* PKCS#1 v1.5, or r||s; holds over tbs */
+	struct uk_buf tbs;       /* what login, request and install sign: sign.h */
+	struct uk_buf signature; /* PKCS#1 v1.5, or r||s; holds over digest */
 	const struct uk_pubkey *key;
+	uint8_t digest[48]; /* what the token signs */
+	size_t n_digest;
 	struct call_sign {
 		const char *fingerprint;
 		const struct inventory_object *found;
@@ -94,6 +101,15 @@ void *call_state(struct call *c, size_t n, void (*fini)(void *));
 void call_token(
     struct call *c, const struct token_call *what, int64_t deadline_ms, call_token_fn *done);
 
+/* Show a window; `done` goes on with what the user said, or the call ends there. */
+void call_ask(struct call *c, const struct prompt_text *text, call_asked_fn *done);
+
+/* What the token is like now, which may be other than when the call began. */
+void call_refresh(struct call *c);
+
+/* One of several uses that one call makes of the key: in the journal before it leaves. */
+UK_CHECK enum uk_rc call_journal(const struct call *c, const char *digest, struct uk_err *err);
+
 /* Past certificate, consent and PIN for c->object, or the call ends there. */
 void call_allow(struct call *c, call_fn *then);
 
@@ -117,8 +133,14 @@ void call_describe(const struct call *c, struct uk_buf *text);
 void rpc_answer(struct rpc *r, uint64_t conn, json_t *message); /* takes the message */
 void rpc_forget(struct rpc *r, struct call *c);                 /* unlink */
 void rpc_watch(struct rpc *r, uint64_t conn);
+unsigned rpc_windows(const struct rpc *r, const char *origin); /* shown and waiting */
 void rpc_close_site(struct rpc *r, const char *origin);
 struct channels *rpc_channels(struct rpc *r);
 struct wrong_pins *rpc_wrong_pins(struct rpc *r);
+struct idle *rpc_idle(struct rpc *r);
+struct inventory_cache *rpc_inventory(struct rpc *r);
+struct data_store *rpc_data(struct rpc *r);
+void rpc_notify(struct rpc *r, uint64_t conn, json_t *message); /* takes the message */
+void rpc_journal_later(struct rpc *r);                          /* to the disk, within a second */
 
 #endif

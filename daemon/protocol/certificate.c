@@ -44,8 +44,8 @@ listed(struct call *c)
 	json_t *list = json_array();
 	int hidden = 0;
 
-	for (size_t i = 0; i < c->inventory.n_objects; i++) {
-		const struct inventory_object *o = &c->inventory.objects[i];
+	for (size_t i = 0; i < c->inventory->n_objects; i++) {
+		const struct inventory_object *o = &c->inventory->objects[i];
 
 		if (o->cert == NULL || uk_cert_is_ca(o->cert))
 			continue;
@@ -132,7 +132,7 @@ prove(struct call *c)
 	const struct install_params *p = c->in;
 	const struct install *s = c->state;
 	const struct inventory_object *o =
-	    inventory_certificate(&c->inventory, uk_cert_fingerprint(s->cert));
+	    inventory_certificate(c->inventory, uk_cert_fingerprint(s->cert));
 	uint8_t *room;
 
 	if (o == NULL || !o->has_key) {
@@ -168,7 +168,7 @@ write_it(struct call *c)
 
 	(void)snprintf(c->object.certificate, sizeof(c->object.certificate), "%s",
 	    uk_cert_fingerprint(s->cert));
-	if (inventory_certificate(&c->inventory, uk_cert_fingerprint(s->cert)) != NULL) {
+	if (inventory_certificate(c->inventory, uk_cert_fingerprint(s->cert)) != NULL) {
 		prove(c);
 		return;
 	}
@@ -204,8 +204,8 @@ find_key(struct call *c)
 	const struct install_params *p = c->in;
 	struct install *s = c->state;
 
-	for (size_t i = 0; i < c->inventory.n_objects; i++) {
-		const struct inventory_object *o = &c->inventory.objects[i];
+	for (size_t i = 0; i < c->inventory->n_objects; i++) {
+		const struct inventory_object *o = &c->inventory->objects[i];
 
 		if (o->key == NULL || (p->key != NULL && strcmp(p->key, o->key_id) != 0))
 			continue;
@@ -214,8 +214,8 @@ find_key(struct call *c)
 			return NULL;
 		}
 	}
-	return p->key == NULL || inventory_key(&c->inventory, p->key) == NULL ? "key-not-found"
-									      : "key-mismatch";
+	return p->key == NULL || inventory_key(c->inventory, p->key) == NULL ? "key-not-found"
+									     : "key-mismatch";
 }
 
 static const char *
@@ -229,13 +229,14 @@ find_old(struct call *c)
 		return NULL;
 	if (strcmp(p->replaces, uk_cert_fingerprint(s->cert)) == 0)
 		return "certificate-replaces-itself";
-	old = inventory_certificate(&c->inventory, p->replaces);
+	old = inventory_certificate(c->inventory, p->replaces);
 	/* It has gone already when the answer to the first attempt was lost. */
 	if (old == NULL)
 		return NULL;
 	if (!gate_shows(c->env->gate, c->facts.local, c->origin, p->replaces))
 		return "certificate-not-found";
 	uk_buf_put(&s->replaces, uk_cert_der(old->cert));
+	c->object.leaves = uk_cert_common_name(old->cert);
 	return NULL;
 }
 
@@ -256,7 +257,9 @@ inspect(struct call *c)
 		return;
 	}
 	c->object.title = uk_cert_common_name(s->cert);
-	key_remember(c, s->key_id);
+	/* Who agreed to a new key has not agreed to losing an old certificate. */
+	if (s->replaces.n == 0)
+		key_remember(c, s->key_id);
 	call_allow(c, write_it);
 }
 

@@ -1,6 +1,5 @@
 #include <stdlib.h>
 
-#include <openssl/cms.h>
 #include <openssl/err.h>
 #include <openssl/ess.h>
 #include <openssl/evp.h>
@@ -66,25 +65,22 @@ add_time(PKCS7_SIGNER_INFO *signer, int64_t now)
 }
 
 static bool
-add_attributes(PKCS7_SIGNER_INFO *signer, const X509 *x509, struct uk_span data, int64_t now)
+add_attributes(PKCS7_SIGNER_INFO *signer, const X509 *x509, struct uk_span digest, int64_t now)
 {
-	unsigned char sum[EVP_MAX_MD_SIZE];
-	unsigned n = 0;
-
-	return EVP_Digest(data.p, data.n, sum, &n, digest_of(x509), NULL) == 1 &&
+	return digest.n == (size_t)EVP_MD_get_size(digest_of(x509)) &&
 	       PKCS7_add_attrib_content_type(signer, NULL) == 1 && add_time(signer, now) &&
-	       PKCS7_add1_attrib_digest(signer, sum, (int)n) == 1 &&
+	       PKCS7_add1_attrib_digest(signer, digest.p, (int)digest.n) == 1 &&
 	       add_certificate_id(signer, x509);
 }
 
 static bool
-add_signer(struct cms *c, X509 *x509, struct uk_span data, int64_t now)
+add_signer(struct cms *c, X509 *x509, struct uk_span digest, int64_t now)
 {
 	PKCS7_SIGNER_INFO *signer = PKCS7_SIGNER_INFO_new();
 
 	if (signer == NULL ||
 	    PKCS7_SIGNER_INFO_set(signer, x509, X509_get0_pubkey(x509), digest_of(x509)) != 1 ||
-	    !add_attributes(signer, x509, data, now) || PKCS7_add_signer(c->p7, signer) != 1) {
+	    !add_attributes(signer, x509, digest, now) || PKCS7_add_signer(c->p7, signer) != 1) {
 		PKCS7_SIGNER_INFO_free(signer);
 		return false;
 	}
@@ -93,18 +89,18 @@ add_signer(struct cms *c, X509 *x509, struct uk_span data, int64_t now)
 }
 
 static bool
-add_content(PKCS7 *p7, struct uk_span data, bool detached)
+add_content(PKCS7 *p7, const struct uk_span *data)
 {
 	if (PKCS7_content_new(p7, NID_pkcs7_data) != 1)
 		return false;
-	if (detached)
+	if (data == NULL)
 		return PKCS7_set_detached(p7, 1) == 1;
-	return ASN1_OCTET_STRING_set(p7->d.sign->contents->d.data, data.p, (int)data.n) == 1;
+	return ASN1_OCTET_STRING_set(p7->d.sign->contents->d.data, data->p, (int)data->n) == 1;
 }
 
 enum uk_rc
-cms_new(struct uk_span certificate, struct uk_span data, bool detached, int64_t now,
-    struct cms **out, struct uk_buf *tbs, struct uk_err *err)
+cms_new(struct uk_span certificate, struct uk_span digest, const struct uk_span *content,
+    int64_t now, struct cms **out, struct uk_buf *tbs, struct uk_err *err)
 {
 	struct cms *c = uk_xalloc(sizeof(*c));
 	const unsigned char *p = certificate.p;
@@ -115,8 +111,8 @@ cms_new(struct uk_span certificate, struct uk_span data, bool detached, int64_t 
 
 	c->p7 = PKCS7_new();
 	if (x509 == NULL || c->p7 == NULL || PKCS7_set_type(c->p7, NID_pkcs7_signed) != 1 ||
-	    PKCS7_add_certificate(c->p7, x509) != 1 || !add_content(c->p7, data, detached) ||
-	    !add_signer(c, x509, data, now))
+	    PKCS7_add_certificate(c->p7, x509) != 1 || !add_content(c->p7, content) ||
+	    !add_signer(c, x509, digest, now))
 		goto out;
 	/* The signature covers a SET OF in DER's order, not the [0] of the message (RFC 5652
 	 * section 5.4); this item sorts the attributes as it writes them. */
@@ -163,27 +159,4 @@ cms_finish(struct cms *c, struct uk_span signature, struct uk_buf *out, struct u
 	uk_buf_put(out, uk_span(der, (size_t)n));
 	OPENSSL_free(der);
 	return uk_buf_failed(out) ? uk_fail(err, UK_E_LIMIT, NULL, "cms", 0) : UK_OK;
-}
-
-enum uk_rc
-cms_check(struct uk_span der, struct uk_span data, struct uk_err *err)
-{
-	const unsigned char *p = der.p;
-	CMS_ContentInfo *cms = d2i_CMS_ContentInfo(NULL, &p, (long)der.n);
-	BIO *in = NULL;
-	bool ok = false;
-
-	if (cms == NULL || p != der.p + der.n)
-		goto out;
-	if (CMS_is_detached(cms) == 1) {
-		in = BIO_new_mem_buf(data.p != NULL ? (const void *)data.p : "", (int)data.n);
-		if (in == NULL)
-			goto out;
-	}
-	ok = CMS_verify(cms, NULL, NULL, in, NULL, CMS_NO_SIGNER_CERT_VERIFY | CMS_BINARY) == 1;
-out:
-	BIO_free(in);
-	CMS_ContentInfo_free(cms);
-	ERR_clear_error();
-	return ok ? UK_OK : uk_fail(err, UK_E_INTEGRITY, "signature-wrong", "CMS_verify", 0);
 }

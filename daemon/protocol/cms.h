@@ -9,16 +9,17 @@
 
 struct cms;
 
-/* *tbs: what is to be signed, the DER of the signed attributes, appended. */
-UK_CHECK enum uk_rc cms_new(struct uk_span certificate, struct uk_span data, bool detached,
-    int64_t now, struct cms **out, struct uk_buf *tbs, struct uk_err *err);
+/*
+ * digest: of the content, by the key's algorithm.  content NULL: detached.  *tbs: what is to be
+ * signed, the DER of the signed attributes, appended.
+ */
+UK_CHECK enum uk_rc cms_new(struct uk_span certificate, struct uk_span digest,
+    const struct uk_span *content, int64_t now, struct cms **out, struct uk_buf *tbs,
+    struct uk_err *err);
 void cms_free(struct cms **c);
 
 /* Put the signature in (PKCS#1 v1.5, or DER ECDSA-Sig-Value); the ContentInfo is appended. */
 UK_CHECK enum uk_rc cms_finish(
     struct cms *c, struct uk_span signature, struct uk_buf *out, struct uk_err *err);
-
-/* Does it hold, by the certificate that it carries?  data: of a detached one. */
-UK_CHECK enum uk_rc cms_check(struct uk_span cms, struct uk_span data, struct uk_err *err);
 
 #endif

@@ -46,12 +46,13 @@ static void next_token(struct call *c);
 static void
 objects_read(struct call *c, const struct uk_err *err, const struct token_reply *reply)
 {
-	struct inventory *inv = &c->inventory;
+	struct inventory *inv = c->inventory;
 
 	if (err != NULL && inv->only != NULL) {
 		call_fail(c, err);
 		return;
 	}
+	inv->partial = inv->partial || err != NULL;
 	for (size_t i = 0; err == NULL && i < reply->n_objects; i++)
 		if (inv->n_objects < INVENTORY_OBJECTS)
 			copy_object(inv, &inv->tokens[inv->at], &reply->objects[i]);
@@ -60,13 +61,27 @@ objects_read(struct call *c, const struct uk_err *err, const struct token_reply 
 }
 
 static void
+keep(struct call *c)
+{
+	struct inventory_cache *cache = rpc_inventory(c->rpc);
+
+	if (c->inventory->only != NULL || c->inventory->partial ||
+	    c->inventory->epoch != cache->epoch)
+		return;
+	inventory_drop(&cache->last);
+	cache->last = c->inventory;
+	cache->last->holders++;
+}
+
+static void
 next_token(struct call *c)
 {
-	struct inventory *inv = &c->inventory;
+	struct inventory *inv = c->inventory;
 
 	while (inv->at < inv->n_tokens && !wanted(inv, &inv->tokens[inv->at]))
 		inv->at++;
 	if (inv->at == inv->n_tokens) {
+		keep(c);
 		c->then(c);
 		return;
 	}
@@ -77,7 +92,7 @@ next_token(struct call *c)
 static void
 listed(struct call *c, const struct uk_err *err, const struct token_reply *reply)
 {
-	struct inventory *inv = &c->inventory;
+	struct inventory *inv = c->inventory;
 
 	if (err != NULL) {
 		call_fail(c, err);
@@ -99,37 +114,84 @@ listed_only(struct call *c, const struct uk_err *err, const struct token_reply *
 		call_fail(c, err);
 		return;
 	}
-	copy_tokens(&c->inventory, reply);
+	copy_tokens(c->inventory, reply);
 	c->then(c);
+}
+
+static void
+begin(struct call *c, const char *only, void (*then)(struct call *), call_token_fn *done)
+{
+	inventory_drop(&c->inventory);
+	c->inventory = uk_xalloc(sizeof(*c->inventory));
+	c->inventory->holders = 1;
+	c->inventory->only = only;
+	c->inventory->epoch = rpc_inventory(c->rpc)->epoch;
+	c->then = then;
+	call_token(c, &(struct token_call){ .op = TOKEN_LIST }, CALL_DEADLINE, done);
 }
 
 void
 inventory_load(struct call *c, const char *token, void (*then)(struct call *))
 {
-	inventory_fini(&c->inventory);
-	c->inventory.only = token;
-	c->then = then;
-	call_token(c, &(struct token_call){ .op = TOKEN_LIST }, CALL_DEADLINE, listed);
+	begin(c, token, then, listed);
 }
 
 void
 inventory_tokens(struct call *c, void (*then)(struct call *))
 {
-	inventory_fini(&c->inventory);
-	c->then = then;
-	call_token(c, &(struct token_call){ .op = TOKEN_LIST }, CALL_DEADLINE, listed_only);
+	begin(c, NULL, then, listed_only);
 }
 
 void
-inventory_fini(struct inventory *inv)
+inventory_drop(struct inventory **p)
 {
+	struct inventory *inv = *p;
+
+	*p = NULL;
+	if (inv == NULL || --inv->holders > 0)
+		return;
 	for (size_t i = 0; i < inv->n_objects; i++) {
 		uk_cert_free(&inv->objects[i].cert);
 		uk_pubkey_free(&inv->objects[i].key);
 	}
 	free(inv->objects);
 	free(inv->tokens);
-	*inv = (struct inventory){ 0 };
+	free(inv);
+}
+
+void
+inventory_stale(struct inventory_cache *cache)
+{
+	cache->epoch++;
+	inventory_drop(&cache->last);
+}
+
+/* A token that is locked is looked at anew: how many tries are left is not to be old news. */
+static bool
+open_now(const struct call *c, const char *id)
+{
+	size_t n;
+	const struct token_info *t = token_known(c->env->tokens, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(t[i].id, id) == 0)
+			return t[i].logged_in && t[i].state == TOKEN_READY;
+	return false;
+}
+
+bool
+inventory_recall(struct call *c, const char *fingerprint)
+{
+	struct inventory *last = rpc_inventory(c->rpc)->last;
+	const struct inventory_object *o =
+	    last != NULL ? inventory_certificate(last, fingerprint) : NULL;
+
+	if (o == NULL || !o->has_key || !o->token->logged_in || !open_now(c, o->token->id))
+		return false;
+	inventory_drop(&c->inventory);
+	c->inventory = last;
+	last->holders++;
+	return true;
 }
 
 const struct token_info *

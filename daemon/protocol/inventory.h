@@ -18,13 +18,17 @@ struct inventory_object {
 	struct uk_pubkey *key; /* TOKEN_KEY */
 };
 
+/* Lasts as long as somebody holds it; whoever has not made it only reads. */
 struct inventory {
+	unsigned holders;
 	struct token_info *tokens;
 	size_t n_tokens;
 	struct inventory_object *objects;
 	size_t n_objects;
 	size_t at;        /* the token whose objects are being read */
 	const char *only; /* NULL: all tokens */
+	bool partial;     /* a token did not answer */
+	unsigned epoch;   /* of the tokens' content when the reading began */
 };
 
 struct call;
@@ -38,7 +42,22 @@ void inventory_load(struct call *c, const char *token, void (*then)(struct call 
 
 /* The tokens only. */
 void inventory_tokens(struct call *c, void (*then)(struct call *));
-void inventory_fini(struct inventory *inv);
+void inventory_drop(struct inventory **inv);
+
+/*
+ * What was last read of all tokens, kept until one of them is changed by us or reports a change:
+ * for who signs again with what he has just signed with.
+ */
+struct inventory_cache {
+	struct inventory *last; /* NULL: nothing that still holds */
+	unsigned epoch;
+};
+
+void inventory_stale(struct inventory_cache *cache);
+
+/* Does what is kept have this certificate, with its key, on a token that is open?  Then it is
+ * c->inventory.  If not, read. */
+bool inventory_recall(struct call *c, const char *fingerprint);
 
 /* Lent; NULL: not there. */
 const struct token_info *inventory_token(const struct inventory *inv, const char *id);

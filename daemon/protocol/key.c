@@ -111,7 +111,7 @@ request_allowed(struct call *c)
 {
 	const struct request_params *p = c->in;
 	struct request_state *s = c->state;
-	const struct inventory_object *o = inventory_key(&c->inventory, p->key);
+	const struct inventory_object *o = inventory_key(c->inventory, p->key);
 	const struct pkcs10_subject subject = { .common_name = s->subject.common_name,
 		.organization = s->subject.organization,
 		.country = s->subject.country };
@@ -132,7 +132,7 @@ request_key(struct call *c)
 
 	if (!token_about(c, p->token))
 		return;
-	if (inventory_key(&c->inventory, p->key) == NULL) {
+	if (inventory_key(c->inventory, p->key) == NULL) {
 		call_refuse(c, UK_E_NOT_FOUND, "key-not-found");
 		return;
 	}

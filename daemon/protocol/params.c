@@ -2,11 +2,13 @@
 
 #include "policy/origin.h"
 #include "protocol/params.h"
+#include "protocol/signing.h"
 
-#define ID_MAX    64
-#define LABEL_MAX 64
-#define NAME_MAX  256
-#define TITLE_MAX 320 /* bytes of 80 characters */
+#define ID_MAX      64
+#define LABEL_MAX   64
+#define NAME_MAX    256
+#define TITLE_MAX   320 /* bytes of 80 characters */
+#define DATA_ID_MAX 16
 
 static bool
 hex_valid(const char *s)
@@ -25,8 +27,7 @@ fingerprint_valid(const char *s)
 static bool
 format_valid(const char *s)
 {
-	return strcmp(s, "raw") == 0 || strcmp(s, "cms-attached") == 0 ||
-	       strcmp(s, "cms-detached") == 0;
+	return signing_form_of(s) != SIGNING__MAX;
 }
 
 static bool
@@ -79,10 +80,37 @@ static const struct uk_field certificates[] = {
 	{ "token", UK_F_STR, 0, 1, ID_MAX, AT(certificates_params, token), NULL },
 };
 
+static const struct uk_field data_put_fields[] = {
+	{ "data", UK_F_STR, 0, 1, DATA_ID_MAX, AT(data_put_params, data), NULL },
+	{ "chunk", UK_F_B64, UK_F_REQUIRED, 0, PARAMS_DATA_MAX, AT(data_put_params, chunk), NULL },
+	{ "last", UK_F_BOOL, 0, 0, 0, AT(data_put_params, last), NULL },
+};
+
+static const struct uk_field data_get_fields[] = {
+	{ "data", UK_F_STR, UK_F_REQUIRED, 1, DATA_ID_MAX, AT(data_get_params, data), NULL },
+	{ "offset", UK_F_INT, UK_F_REQUIRED, 0, INT32_MAX, AT(data_get_params, offset), NULL },
+	{ "length", UK_F_INT, UK_F_REQUIRED, 1, PARAMS_DATA_MAX, AT(data_get_params, length),
+	    NULL },
+};
+
+static const struct uk_field item[] = {
+	{ "data", UK_F_B64, 0, 0, PARAMS_DATA_MAX, AT(item_params, data), NULL },
+	{ "dataId", UK_F_STR, 0, 1, DATA_ID_MAX, AT(item_params, data_id), NULL },
+};
+
+static const struct uk_field batch[] = {
+	{ "certificate", UK_F_STR, UK_F_REQUIRED, 64, 64, AT(batch_params, certificate),
+	    fingerprint_valid },
+	{ "items", UK_F_LIST, UK_F_REQUIRED, 1, PARAMS_ITEMS_MAX, AT(batch_params, items), NULL },
+	{ "format", UK_F_STR, UK_F_REQUIRED, 1, 16, AT(batch_params, format), format_valid },
+	{ "title", UK_F_STR, 0, 1, TITLE_MAX, AT(batch_params, title), title_valid },
+};
+
 static const struct uk_field signature[] = {
 	{ "certificate", UK_F_STR, UK_F_REQUIRED, 64, 64, AT(signature_params, certificate),
 	    fingerprint_valid },
-	{ "data", UK_F_B64, UK_F_REQUIRED, 0, PARAMS_DATA_MAX, AT(signature_params, data), NULL },
+	{ "data", UK_F_B64, 0, 0, PARAMS_DATA_MAX, AT(signature_params, of.data), NULL },
+	{ "dataId", UK_F_STR, 0, 1, DATA_ID_MAX, AT(signature_params, of.data_id), NULL },
 	{ "format", UK_F_STR, UK_F_REQUIRED, 1, 16, AT(signature_params, format), format_valid },
 	{ "title", UK_F_STR, 0, 1, TITLE_MAX, AT(signature_params, title), title_valid },
 };
@@ -137,6 +165,12 @@ const struct params params_site = { site, COUNT(site), sizeof(struct site_params
 const struct params params_token = { token, COUNT(token), sizeof(struct token_params) };
 const struct params params_certificates = { certificates, COUNT(certificates),
 	sizeof(struct certificates_params) };
+const struct params params_data_put = { data_put_fields, COUNT(data_put_fields),
+	sizeof(struct data_put_params) };
+const struct params params_data_get = { data_get_fields, COUNT(data_get_fields),
+	sizeof(struct data_get_params) };
+const struct params params_item = { item, COUNT(item), sizeof(struct item_params) };
+const struct params params_batch = { batch, COUNT(batch), sizeof(struct batch_params) };
 const struct params params_signature = { signature, COUNT(signature),
 	sizeof(struct signature_params) };
 const struct params params_login = { login, COUNT(login), sizeof(struct login_params) };

@@ -10,6 +10,7 @@
 /* What is signed at once; base64 of it, and of a CMS around it, fit into a message. */
 #define PARAMS_DATA_MAX  (256u * 1024u)
 #define PARAMS_CHAIN_MAX 4
+#define PARAMS_ITEMS_MAX 1000
 
 struct site_params {
 	const char *origin;
@@ -23,9 +24,34 @@ struct certificates_params {
 	const char *token;
 };
 
+struct data_put_params {
+	const char *data;
+	struct uk_buf chunk;
+	bool last;
+};
+
+struct data_get_params {
+	const char *data;
+	int64_t offset;
+	int64_t length;
+};
+
+/* What one signature is of: either. */
+struct item_params {
+	struct uk_buf data;
+	const char *data_id;
+};
+
+struct batch_params {
+	const char *certificate;
+	json_t *items;
+	const char *format;
+	const char *title;
+};
+
 struct signature_params {
 	const char *certificate;
-	struct uk_buf data;
+	struct item_params of;
 	const char *format;
 	const char *title;
 };
@@ -82,6 +108,10 @@ extern const struct params params_none;
 extern const struct params params_site;
 extern const struct params params_token;
 extern const struct params params_certificates;
+extern const struct params params_data_put;
+extern const struct params params_data_get;
+extern const struct params params_item;
+extern const struct params params_batch;
 extern const struct params params_signature;
 extern const struct params params_login;
 extern const struct params params_key;

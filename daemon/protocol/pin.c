@@ -97,14 +97,19 @@ describe_tries(const struct call *c, struct uk_buf *text)
 		uk_buf_put_str(text, "\n注意：剩余次数已经不多。");
 }
 
-static void
-warned(void *ctx, const struct uk_err *err, struct uk_secret **pin)
+/* The last try is never spent without a warning that has its own window. */
+static bool
+last_unwarned(const struct call *c)
 {
-	struct call *c = ctx;
+	return c->object.tries == 1 && !c->pin.warned;
+}
+
+static void
+warned(struct call *c, const struct uk_err *err, struct uk_secret **pin)
+{
 	struct uk_err last;
 
 	(void)pin;
-	c->prompt = NULL;
 	if (err == NULL) {
 		c->pin.warned = true;
 		ask(c);
@@ -168,13 +173,16 @@ logged_in(struct call *c, const struct uk_err *err, const struct token_reply *re
 }
 
 static void
-answered(void *ctx, const struct uk_err *err, struct uk_secret **pin)
+answered(struct call *c, const struct uk_err *err, struct uk_secret **pin)
 {
-	struct call *c = ctx;
-
-	c->prompt = NULL;
 	if (err != NULL) {
 		call_fail(c, err);
+		return;
+	}
+	/* While the window was open, another request may have spent tries. */
+	call_refresh(c);
+	if (c->object.state == TOKEN_PIN_LOCKED || last_unwarned(c)) {
+		pin_ask(c);
 		return;
 	}
 	c->pin.asked++;
@@ -196,18 +204,9 @@ answered(void *ctx, const struct uk_err *err, struct uk_secret **pin)
 }
 
 static void
-show(struct call *c, const struct prompt_text *text, prompt_done_fn *then)
-{
-	c->prompt = prompt_ask(c->env->prompts, text, then, c);
-	if (c->prompt == NULL)
-		call_refuse(c, UK_E_RATE, "rate-limited");
-}
-
-/* The last try is never spent without a warning that has its own window. */
-static void
 ask(struct call *c)
 {
-	const bool warn = c->object.tries == 1 && !c->pin.warned;
+	const bool warn = last_unwarned(c);
 	struct uk_buf text;
 
 	uk_buf_init(&text, DESCRIPTION_LEN);
@@ -215,7 +214,7 @@ ask(struct call *c)
 	describe_tries(c, &text);
 	if (warn)
 		uk_buf_put_str(&text, "\n\n要继续吗？");
-	show(c,
+	call_ask(c,
 	    &(struct prompt_text){
 		.kind = warn ? PROMPT_CONFIRM : PROMPT_PIN,
 		.text = uk_buf_str(&text),

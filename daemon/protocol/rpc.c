@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "protocol/channel.h"
+#include "protocol/data.h"
+#include "protocol/idle.h"
 #include "protocol/methods.h"
 #include "protocol/pin.h"
 #include "protocol/rpc.h"
@@ -20,6 +22,10 @@ struct rpc {
 	struct call *calls;
 	struct channels *channels;
 	struct wrong_pins *wrong;
+	struct idle *idle;
+	struct data_store *data;
+	struct inventory_cache inventory;
+	struct loop_timer *journal; /* when what is written goes to the disk */
 };
 
 struct envelope {
@@ -51,6 +57,8 @@ rpc_new(const struct rpc_env *env)
 	r->next_id = 1;
 	r->channels = channels_new();
 	r->wrong = wrong_pins_new(env->random);
+	r->idle = idle_new(env->loop, env->log, env->clock, env->tokens, env->policy->idle_lock);
+	r->data = data_store_new(env->loop, env->clock);
 	return r;
 }
 
@@ -61,8 +69,12 @@ rpc_free(struct rpc **r)
 		return;
 	while ((*r)->calls != NULL)
 		call_gone((*r)->calls);
+	loop_cancel((*r)->env.loop, &(*r)->journal);
+	inventory_stale(&(*r)->inventory);
+	data_store_free(&(*r)->data);
 	channels_free(&(*r)->channels);
 	wrong_pins_free(&(*r)->wrong);
+	idle_free(&(*r)->idle);
 	free(*r);
 	*r = NULL;
 }
@@ -77,6 +89,42 @@ struct wrong_pins *
 rpc_wrong_pins(struct rpc *r)
 {
 	return r->wrong;
+}
+
+struct idle *
+rpc_idle(struct rpc *r)
+{
+	return r->idle;
+}
+
+struct inventory_cache *
+rpc_inventory(struct rpc *r)
+{
+	return &r->inventory;
+}
+
+struct data_store *
+rpc_data(struct rpc *r)
+{
+	return r->data;
+}
+
+static void
+journal_now(void *ctx)
+{
+	struct rpc *r = ctx;
+	struct uk_err err = { 0 };
+
+	r->journal = NULL;
+	if (journal_sync(r->env.journal, &err) != UK_OK)
+		uk_log_err(r->env.log, UK_LOG_ERROR, "journal.sync", &err);
+}
+
+void
+rpc_journal_later(struct rpc *r)
+{
+	if (r->journal == NULL)
+		r->journal = loop_after(r->env.loop, JOURNAL_SYNC_MS, journal_now, r);
 }
 
 static struct conn *
@@ -135,6 +183,7 @@ rpc_detach(struct rpc *r, struct conn *gone)
 		if (c->conn == gone->id)
 			call_gone(c);
 	}
+	data_forget(r->data, gone->id);
 }
 
 static void
@@ -170,6 +219,16 @@ rpc_answer(struct rpc *r, uint64_t conn, json_t *message)
 }
 
 void
+rpc_notify(struct rpc *r, uint64_t conn, json_t *message)
+{
+	struct conn *to = conn_find(r, conn);
+
+	if (to != NULL)
+		send_json(to, message);
+	json_decref(message);
+}
+
+void
 rpc_forget(struct rpc *r, struct call *gone)
 {
 	struct call **p = &r->calls;
@@ -187,6 +246,16 @@ rpc_watch(struct rpc *r, uint64_t conn)
 
 	if (c != NULL)
 		c->watching = true;
+}
+
+unsigned
+rpc_windows(const struct rpc *r, const char *origin)
+{
+	unsigned n = 0;
+
+	for (const struct call *c = r->calls; c != NULL; c = c->next)
+		n += c->prompt != NULL && strcmp(c->origin, origin) == 0;
+	return n;
 }
 
 void
@@ -374,6 +443,8 @@ rpc_token_changed(void *ctx, enum token_change what, const struct token_info *to
 	struct rpc *r = ctx;
 	json_t *m;
 
+	idle_token_changed(r->idle, what, token);
+	inventory_stale(&r->inventory);
 	if (what == TOKEN_REMOVED || (what == TOKEN_CHANGED && !token->logged_in))
 		gate_forget(r->env.gate);
 	if (what == TOKEN_REMOVED)

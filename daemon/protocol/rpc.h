@@ -21,6 +21,7 @@
 
 #define RPC_CONNECTIONS 128
 #define RPC_OUTSTANDING 16 /* requests of one connection */
+#define RPC_WINDOWS     3  /* of one site, shown and waiting */
 
 /* All borrowed; they live longer than the struct rpc. */
 struct rpc_env {

@@ -2,8 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "protocol/data.h"
 #include "protocol/sign.h"
 #include "uk/b64.h"
+#include "uk/login.h"
 
 static void
 signed_by_token(struct call *c, const struct uk_err *err, const struct token_reply *reply)
@@ -17,7 +19,8 @@ signed_by_token(struct call *c, const struct uk_err *err, const struct token_rep
 	uk_buf_reset(&c->signature);
 	uk_buf_put(&c->signature, reply->data);
 	/* A faulty token's signature can give its key away, so it goes nowhere. */
-	if (uk_verify(c->key, uk_buf_span(&c->tbs), uk_buf_span(&c->signature), &bad) != UK_OK) {
+	if (uk_verify_digest(c->key, uk_span(c->digest, c->n_digest), uk_buf_span(&c->signature),
+		&bad) != UK_OK) {
 		call_fail(c, &bad);
 		return;
 	}
@@ -29,24 +32,54 @@ sign_tbs(struct call *c, const char *token, const char *key_id, const struct uk_
     call_fn *then)
 {
 	const enum uk_keyalg alg = uk_pubkey_alg(key);
-	struct uk_buf digest;
+	struct uk_span digest;
+	struct uk_sums sums;
 
-	uk_buf_init(&digest, 64);
 	c->then = then;
 	c->key = key;
-	if (uk_buf_failed(&c->tbs) || uk_digest(alg, uk_buf_span(&c->tbs), &digest) != UK_OK) {
+	if (alg == UK_KEY_UNKNOWN || uk_buf_failed(&c->tbs) ||
+	    uk_sums_of(uk_buf_span(&c->tbs), &sums) != UK_OK) {
 		call_refuse(c, UK_E_UNSUPPORTED, "algorithm-unsupported");
-		goto out;
+		return;
 	}
+	digest = uk_sums_for(&sums, alg);
+	memcpy(c->digest, digest.p, digest.n);
+	c->n_digest = digest.n;
 	call_token(c,
-	    &(struct token_call){ .op = TOKEN_SIGN,
-		.token = token,
-		.key_id = key_id,
-		.alg = alg,
-		.data = uk_buf_span(&digest) },
+	    &(struct token_call){
+		.op = TOKEN_SIGN, .token = token, .key_id = key_id, .alg = alg, .data = digest },
 	    CALL_DEADLINE, signed_by_token);
-out:
-	uk_buf_fini(&digest);
+}
+
+/* A log-in is had by login.create only, where the origin is ours to say. */
+enum uk_rc
+sign_read_data(struct call *c, const struct item_params *of, enum signing_form form,
+    struct uk_sums *sums, struct uk_span *content, struct uk_err *err)
+{
+	const bool here = of->data.max != 0; /* its field was there, and may be empty */
+
+	if (here == (of->data_id != NULL))
+		return uk_fail_field(err, here ? "dataId" : "data", here ? NULL : "missing");
+	if (!here && form == SIGNING_ATTACHED)
+		return uk_fail(err, UK_E_LIMIT, "data-too-large-to-attach", "sign", 0);
+	if (!here)
+		return data_sums(rpc_data(c->rpc), c->conn, of->data_id, sums, err);
+	*content = uk_buf_span(&of->data);
+	if (uk_login_begins(*content))
+		return uk_fail(err, UK_E_DENIED, "login-challenge-refused", "sign", 0);
+	return uk_sums_of(*content, sums) == UK_OK ? UK_OK
+						   : uk_fail(err, UK_E_INTERNAL, NULL, "sign", 0);
+}
+
+void
+sign_tell_digest(const uint8_t sha256[32], char out[65])
+{
+	struct uk_buf hex;
+
+	uk_buf_init(&hex, 64);
+	uk_hex_put(&hex, uk_span(sha256, 32));
+	memcpy(out, uk_buf_str(&hex), 65);
+	uk_buf_fini(&hex);
 }
 
 void
@@ -80,8 +113,7 @@ unfit(const struct inventory_object *o)
 static void
 found(struct call *c)
 {
-	const struct inventory_object *o =
-	    inventory_certificate(&c->inventory, c->sign.fingerprint);
+	const struct inventory_object *o = inventory_certificate(c->inventory, c->sign.fingerprint);
 
 	if (o == NULL) {
 		call_refuse(c, UK_E_NOT_FOUND, "certificate-not-found");
@@ -106,7 +138,10 @@ void
 sign_with(struct call *c, const char *fingerprint, call_fn *then)
 {
 	c->sign = (struct call_sign){ .fingerprint = fingerprint, .then = then };
-	inventory_load(c, NULL, found);
+	if (inventory_recall(c, fingerprint))
+		found(c);
+	else
+		inventory_load(c, NULL, found);
 }
 
 json_t *

@@ -1,12 +1,22 @@
-/* Have the token sign c->tbs, and believe no signature that does not hold. */
+/* Have the token sign, and believe no signature that does not hold. */
 #ifndef PROTOCOL_SIGN_H
 #define PROTOCOL_SIGN_H
 
 #include "protocol/call.h"
+#include "protocol/signing.h"
 
 /* Then c->signature holds over c->tbs with `key`; or the call has failed.  All lent by c. */
 void sign_tbs(struct call *c, const char *token, const char *key_id, const struct uk_pubkey *key,
     call_fn *then);
+
+/*
+ * What is asked to be signed, by either way it comes.  *content: where it is inline, lent by `of`.
+ */
+UK_CHECK enum uk_rc sign_read_data(struct call *c, const struct item_params *of,
+    enum signing_form form, struct uk_sums *sums, struct uk_span *content, struct uk_err *err);
+
+/* c->object.digest, as windows and the journal tell it. */
+void sign_tell_digest(const uint8_t sha256[32], char out[65]);
 
 /*
  * Find the certificate and its key, fill in c->object, go past certificate, consent and PIN, then

@@ -4,7 +4,7 @@
 #include "protocol/methods.h"
 
 #define DESCRIPTION_LEN 2048
-#define SHOWN           6
+#define SHOWN           4
 
 /* CA certificates say nothing about a person, so they are neither granted nor hidden. */
 static bool
@@ -26,9 +26,9 @@ grant(struct call *c)
 	struct uk_err err = { 0 };
 	size_t n = 0;
 
-	for (size_t i = 0; i < c->inventory.n_objects; i++)
-		if (concerns(&c->inventory.objects[i]))
-			fingerprints[n++] = uk_cert_fingerprint(c->inventory.objects[i].cert);
+	for (size_t i = 0; i < c->inventory->n_objects; i++)
+		if (concerns(&c->inventory->objects[i]))
+			fingerprints[n++] = uk_cert_fingerprint(c->inventory->objects[i].cert);
 	if (sites_grant(c->env->sites, c->origin, fingerprints, n, &err) != UK_OK)
 		call_fail(c, &err);
 	else
@@ -36,13 +36,11 @@ grant(struct call *c)
 }
 
 static void
-answered(void *ctx, const struct uk_err *err, struct uk_secret **pin)
+answered(struct call *c, const struct uk_err *err, struct uk_secret **pin)
 {
-	struct call *c = ctx;
 	struct uk_err no;
 
 	(void)pin;
-	c->prompt = NULL;
 	if (err == NULL) {
 		grant(c);
 		return;
@@ -53,6 +51,7 @@ answered(void *ctx, const struct uk_err *err, struct uk_secret **pin)
 	call_fail(c, &no);
 }
 
+/* At its longest it still fits a line of the protocol: what is asked is at the end. */
 static void
 describe(const struct call *c, struct uk_buf *text)
 {
@@ -60,12 +59,12 @@ describe(const struct call *c, struct uk_buf *text)
 
 	call_describe(c, text);
 	uk_buf_put_str(text, "\n该网站将可以看到这些证书中的姓名、证件号码等信息：");
-	for (size_t i = 0; i < c->inventory.n_objects; i++) {
-		if (!concerns(&c->inventory.objects[i]))
+	for (size_t i = 0; i < c->inventory->n_objects; i++) {
+		if (!concerns(&c->inventory->objects[i]))
 			continue;
 		if (n++ < SHOWN) {
 			uk_buf_put_str(text, "\n  · ");
-			text_put(text, uk_cert_common_name(c->inventory.objects[i].cert), 30);
+			text_put(text, uk_cert_common_name(c->inventory->objects[i].cert), 30);
 		}
 	}
 	if (n == 0)
@@ -78,8 +77,8 @@ describe(const struct call *c, struct uk_buf *text)
 static bool
 all_shown(const struct call *c)
 {
-	for (size_t i = 0; i < c->inventory.n_objects; i++) {
-		const struct inventory_object *o = &c->inventory.objects[i];
+	for (size_t i = 0; i < c->inventory->n_objects; i++) {
+		const struct inventory_object *o = &c->inventory->objects[i];
 
 		if (concerns(o) && !gate_shows(c->env->gate, c->facts.local, c->origin,
 				       uk_cert_fingerprint(o->cert)))
@@ -100,13 +99,11 @@ ask(struct call *c)
 	c->facts.stage = GATE_OBJECT;
 	uk_buf_init(&text, DESCRIPTION_LEN);
 	describe(c, &text);
-	c->prompt = prompt_ask(c->env->prompts,
+	call_ask(c,
 	    &(struct prompt_text){
 		.kind = PROMPT_CONFIRM, .text = uk_buf_str(&text), .yes = "允许" },
-	    answered, c);
+	    answered);
 	uk_buf_fini(&text);
-	if (c->prompt == NULL)
-		call_refuse(c, UK_E_RATE, "rate-limited");
 }
 
 void

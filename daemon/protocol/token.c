@@ -44,7 +44,7 @@ token_json(const struct token_info *t)
 bool
 token_about(struct call *c, const char *token)
 {
-	const struct token_info *t = inventory_token(&c->inventory, token);
+	const struct token_info *t = inventory_token(c->inventory, token);
 
 	if (t == NULL) {
 		call_refuse(c, UK_E_NOT_FOUND, "token-not-found");
@@ -59,8 +59,8 @@ listed(struct call *c)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < c->inventory.n_tokens; i++)
-		json_array_append_new(list, token_json(&c->inventory.tokens[i]));
+	for (size_t i = 0; i < c->inventory->n_tokens; i++)
+		json_array_append_new(list, token_json(&c->inventory->tokens[i]));
 	call_reply(c, json_pack("{s:o}", "tokens", list));
 }
 
@@ -137,7 +137,7 @@ static void
 prepared_listed(struct call *c)
 {
 	const struct prepare_state *s = c->state;
-	const struct token_info *t = inventory_token(&c->inventory, s->id);
+	const struct token_info *t = inventory_token(c->inventory, s->id);
 
 	if (t == NULL) {
 		call_refuse(c, UK_E_TOKEN_REMOVED, NULL);
@@ -182,7 +182,7 @@ prepare_found(struct call *c)
 
 	if (!token_about(c, p->token))
 		return;
-	unfit = ticket_unfit(c, &s->ticket, inventory_token(&c->inventory, p->token));
+	unfit = ticket_unfit(c, &s->ticket, inventory_token(c->inventory, p->token));
 	if (unfit != NULL) {
 		call_refuse(c, UK_E_DENIED, unfit);
 		return;

@@ -40,6 +40,8 @@ struct remote {
 	struct loop_watch *watch; /* of the socket, or of the end */
 	struct loop_timer *restart;
 	size_t fails;
+	bool
+	    corked; /* answers are being read: what they make us ask goes out at once, after them */
 	bool ready; /* this process has said what is in */
 	int64_t ready_at;
 
@@ -314,6 +316,7 @@ on_socket(void *ctx, unsigned events)
 	struct remote *r = ctx;
 	uint8_t *room;
 	ssize_t n;
+	bool ok;
 
 	if ((events & LOOP_WRITE) != 0) {
 		if (!flush(r))
@@ -332,8 +335,13 @@ on_socket(void *ctx, unsigned events)
 	if (n <= 0)
 		return down(r, UK_E_UNAVAILABLE, "closed");
 	uk_frames_add(&r->in, (size_t)n);
-	if (!read_frames(r))
+	r->corked = true;
+	ok = read_frames(r);
+	r->corked = false;
+	if (!ok)
 		down(r, UK_E_UNAVAILABLE, "protocol");
+	else if (r->out.n != 0 && (!flush(r) || r->out.n != 0))
+		loop_want(r->loop, r->watch, LOOP_READ | LOOP_WRITE);
 }
 
 /* Calls that came while it was down wait in `out`. */
@@ -453,7 +461,7 @@ remote_call(struct remote *r, const struct token_call *call, struct token_reques
 	*reqp = NULL;
 	watch_first(r);
 	/* A write that fails is found again by the watch: nothing ends from within a call. */
-	if (r->state == REMOTE_RUNNING && idle && (!flush(r) || r->out.n != 0))
+	if (r->state == REMOTE_RUNNING && idle && !r->corked && (!flush(r) || r->out.n != 0))
 		loop_want(r->loop, r->watch, LOOP_READ | LOOP_WRITE);
 	return UK_OK;
 }

@@ -15,7 +15,7 @@
 #include "uk/frame.h"
 #include "uk/json.h"
 
-#define READ_SIZE 65536
+#define READ_SIZE 8192
 #define BACKLOG   16
 #define FIRST_MAX 8192 /* of agent.origin */
 

@@ -43,9 +43,14 @@ decode(struct uk_buf *out, const char *s, size_t n, const char *alphabet)
 	uint8_t value[256];
 	uint32_t v = 0;
 	unsigned bits = 0;
+	size_t made = 0;
+	uint8_t *p;
 
 	if (n % 4 == 1)
 		return UK_E_INPUT;
+	p = uk_buf_room(out, n / 4 * 3 + (n % 4 != 0 ? n % 4 - 1 : 0));
+	if (p == NULL)
+		return UK_E_LIMIT;
 	memset(value, 0xff, sizeof(value));
 	for (uint8_t i = 0; i < 64; i++)
 		value[(uint8_t)alphabet[i]] = i;
@@ -58,13 +63,14 @@ decode(struct uk_buf *out, const char *s, size_t n, const char *alphabet)
 		bits += 6;
 		if (bits >= 8) {
 			bits -= 8;
-			uk_buf_put_u8(out, (uint8_t)(v >> bits));
+			p[made++] = (uint8_t)(v >> bits);
 			v &= (1u << bits) - 1;
 		}
 	}
 	if (v != 0)
 		return UK_E_INPUT;
-	return uk_buf_failed(out) ? UK_E_LIMIT : UK_OK;
+	uk_buf_add(out, made);
+	return UK_OK;
 }
 
 void

@@ -81,13 +81,17 @@ uk_json_wipe(json_t *value)
 void
 uk_json_put_str(struct uk_buf *out, struct uk_span s)
 {
+	size_t from = 0;
+
 	uk_buf_put_u8(out, '"');
 	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] < 0x20 || s.p[i] == '"' || s.p[i] == '\\')
-			uk_buf_printf(out, "\\u%04x", s.p[i]);
-		else
-			uk_buf_put_u8(out, s.p[i]);
+		if (s.p[i] >= 0x20 && s.p[i] != '"' && s.p[i] != '\\')
+			continue;
+		uk_buf_put(out, uk_span(s.p + from, i - from));
+		uk_buf_printf(out, "\\u%04x", s.p[i]);
+		from = i + 1;
 	}
+	uk_buf_put(out, uk_span(s.p + from, s.n - from));
 	uk_buf_put_u8(out, '"');
 }
 

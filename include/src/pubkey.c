@@ -7,6 +7,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/objects.h>
+#include <openssl/rsa.h>
 #include <openssl/sha.h>
 #include <openssl/x509.h>
 
@@ -285,32 +286,57 @@ out:
 	return rc;
 }
 
+static bool
+verify_init(EVP_PKEY_CTX *ctx, const struct uk_pubkey *k)
+{
+	if (ctx == NULL || EVP_PKEY_verify_init(ctx) != 1)
+		return false;
+	return row(k->alg)->ec || (EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) == 1 &&
+				      EVP_PKEY_CTX_set_signature_md(ctx, md_of(k->alg)) == 1);
+}
+
 enum uk_rc
-uk_verify(const struct uk_pubkey *k, struct uk_span data, struct uk_span sig, struct uk_err *err)
+uk_verify_digest(
+    const struct uk_pubkey *k, struct uk_span digest, struct uk_span sig, struct uk_err *err)
 {
 	enum uk_rc rc = UK_E_INTEGRITY;
-	EVP_MD_CTX *ctx = NULL;
+	EVP_PKEY_CTX *ctx = NULL;
 	struct uk_buf der;
 
 	uk_buf_init(&der, 256);
 	if (k->alg == UK_KEY_UNKNOWN)
 		return uk_fail(err, UK_E_UNSUPPORTED, NULL, "verify", 0);
+	if (digest.n != row(k->alg)->digest)
+		goto out;
 	if (row(k->alg)->ec) {
 		if (sig.n != row(k->alg)->sig_max || uk_ecdsa_to_der(sig, &der) != UK_OK)
 			goto out;
 		sig = uk_buf_span(&der);
 	}
-	ctx = EVP_MD_CTX_new();
-	if (ctx == NULL) {
+	ctx = EVP_PKEY_CTX_new_from_pkey(NULL, k->pkey, NULL);
+	if (!verify_init(ctx, k))
 		rc = UK_E_INTERNAL;
-		goto out;
-	}
-	if (EVP_DigestVerifyInit(ctx, NULL, md_of(k->alg), NULL, k->pkey) == 1 &&
-	    EVP_DigestVerify(ctx, sig.p, sig.n, data.p, data.n) == 1)
+	else if (EVP_PKEY_verify(ctx, sig.p, sig.n, digest.p, digest.n) == 1)
 		rc = UK_OK;
 out:
-	EVP_MD_CTX_free(ctx);
+	EVP_PKEY_CTX_free(ctx);
 	ERR_clear_error();
 	uk_buf_fini(&der);
 	return rc == UK_OK ? UK_OK : uk_fail(err, rc, "signature-wrong", "verify", 0);
+}
+
+enum uk_rc
+uk_verify(const struct uk_pubkey *k, struct uk_span data, struct uk_span sig, struct uk_err *err)
+{
+	struct uk_buf digest;
+	enum uk_rc rc;
+
+	uk_buf_init(&digest, 64);
+	rc = uk_digest(k->alg, data, &digest);
+	if (rc != UK_OK)
+		rc = uk_fail(err, rc, NULL, "verify", 0);
+	else
+		rc = uk_verify_digest(k, uk_buf_span(&digest), sig, err);
+	uk_buf_fini(&digest);
+	return rc;
 }

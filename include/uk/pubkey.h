@@ -49,4 +49,8 @@ UK_CHECK enum uk_rc uk_ecdsa_from_der(struct uk_span der, enum uk_keyalg a, stru
 UK_CHECK enum uk_rc uk_verify(
     const struct uk_pubkey *k, struct uk_span data, struct uk_span sig, struct uk_err *err);
 
+/* The same over data of which only the digest is there. */
+UK_CHECK enum uk_rc uk_verify_digest(
+    const struct uk_pubkey *k, struct uk_span digest, struct uk_span sig, struct uk_err *err);
+
 #endif

@@ -45,9 +45,11 @@ async function until(what, ms, test) {
 }
 
 export class Stage {
-  // state: folder for everything; bin: folder of the built programs; root: the checkout
-  constructor({ state, bin, root, port = 8600, algorithm = 'p256', say = console.log }) {
-    Object.assign(this, { state, bin, root, algorithm, say });
+  // state: folder for everything; bin: folder of the built programs; root: the checkout;
+  // roles: of staff members, by person, instead of theirs; clock: may the CA's clock jump?
+  constructor({ state, bin, root, port = 8600, algorithm = 'p256', roles = {}, clock = false, say = console.log }) {
+    Object.assign(this, { state, bin, root, algorithm, roles, say });
+    if (clock) this.clock = path.join(state, 'clock');
     this.ports = { portal: port, sandbox: port + 100 };
     // Not in /etc/passwd on purpose: the demo adds no account to the machine.  Two stages at once
     // have different ones, so that no page of one takes a helper of the other for its own.
@@ -161,6 +163,12 @@ export class Stage {
     this.ukeyCa('init', '--dir', this.caDir, '--algorithm', this.algorithm, '--origin', this.origin,
       '--name', '示范数字证书认证中心', '--listen', `127.0.0.1:${this.ports.portal}`,
       '--portal', this.file('portal'), '--with', this.file('sandbox', 'sandbox.json'));
+    if (this.clock) this.configureCa({ 'clock-file': this.clock });
+  }
+
+  configureCa(members) {
+    const config = JSON.parse(fs.readFileSync(this.caConfig, 'utf8'));
+    fs.writeFileSync(this.caConfig, JSON.stringify({ ...config, ...members }, null, 2));
   }
 
   ukeyCa(...args) {
@@ -250,7 +258,8 @@ export class Stage {
     const cert = path.join(p.home, 'staff.cer');
     this.ukey(p, 'request', '--token', token.id, '--key', key.key, '--name', p.name, '--out', csr);
     const der = this.file('ca', `${p.id}.cer`);
-    this.ukeyCa('staff', 'add', '--dir', this.caDir, '--name', p.name, '--roles', p.role,
+    this.ukeyCa('staff', 'add', '--dir', this.caDir, '--name', p.name,
+      '--roles', this.roles[p.id] ?? p.role,
       '--request', csr, '--certificate', der);
     fs.copyFileSync(der, cert);
     fs.chownSync(cert, p.uid, p.uid);
@@ -302,7 +311,7 @@ export class Stage {
     }]));
     const demo = {
       portal: this.origin, console: `${this.origin}/staff/`, sandbox: this.sandboxUrl,
-      screenshots: this.file('screenshots'), result: this.file('result.json'),
+      screenshots: this.file('screenshots'), result: this.file('result.json'), clock: this.clock ?? null,
       ca: { dir: this.caDir, config: this.caConfig, root: path.join(this.caDir, 'root.cer'),
         issuer: path.join(this.caDir, 'issuer.cer') },
       extension: this.extension, host: this.host, persons,

@@ -1,59 +1,27 @@
 // A new certificate for an organisation, from the home page to the tracking number [N1]-[N9].
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 
-import { creditCode, idNumber, phone, wrongId } from "./lib/numbers.mjs";
-import { openDemo } from "./lib/people.mjs";
+import { fillForm, PHOTOS, newUnit, pay as payOrder, photoInput, requestCode, submit } from "./lib/applicant.mjs";
+import { phone, wrongId } from "./lib/numbers.mjs";
+import { People } from "./lib/people.mjs";
 import { drawPhoto } from "./lib/photos.mjs";
-import { payAtCashier, readMessage, readMessages } from "./lib/sandbox.mjs";
+import { readMessage, readMessages } from "./lib/sandbox.mjs";
 import { Scenario } from "./lib/scenario.mjs";
-import { login, openOrder } from "./lib/staff.mjs";
+import { approve, login, make, openOrder, ship } from "./lib/staff.mjs";
 
-const { demo, people } = await openDemo();
+const demo = JSON.parse(await readFile(process.argv[2] ?? "demo.json", "utf8"));
+const people = new People(demo);
 const scenario = new Scenario(demo.screenshots, people);
 const look = (page, name) => scenario.look(page, name);
 
-const unit = {
-	organisation: "北京示例科技有限公司",
-	creditCode: creditCode(),
-	legalPersonName: "张建国",
-	legalPersonId: idNumber(),
-	agentName: "陈晓敏",
-	agentId: idNumber(),
-	agentPhone: phone(),
-	agentEmail: "chenxiaomin@example.com",
-	address: "北京市海淀区示例路 1 号 2 层",
-};
+const unit = newUnit();
 const legalPersonPhone = phone();
 const shipment = { carrier: "中国邮政 EMS", tracking: "1098765432101" };
-const PHOTOS = [
-	"营业执照",
-	"法定代表人身份证（人像面）",
-	"法定代表人身份证（国徽面）",
-	"经办人身份证（人像面）",
-	"经办人身份证（国徽面）",
-];
-const CODE = /验证码为(\d{6})/;
 const PASSWORD = /证书密码为(\d{6})/;
 
 let order = "";
 let password = "";
-
-async function fillForm(page) {
-	const fill = (label, value) => page.getByLabel(label, { exact: true }).fill(value);
-	await fill("单位名称", unit.organisation);
-	await fill("统一社会信用代码", unit.creditCode);
-	await fill("法定代表人姓名", unit.legalPersonName);
-	await fill("法定代表人身份证号", unit.legalPersonId);
-	await fill("经办人姓名", unit.agentName);
-	await fill("经办人身份证号", unit.agentId);
-	await fill("经办人手机号", unit.agentPhone);
-	await fill("经办人电子邮箱", unit.agentEmail);
-	await page.getByRole("button", { name: "与经办人相同" }).click();
-	await fill("邮寄地址", unit.address);
-	await page.getByText("我单独同意处理身份证照片").click();
-	await page.getByText("我已阅读并同意").click();
-}
 
 async function chooseNewUnit() {
 	const page = await people.page("applicant");
@@ -75,7 +43,7 @@ async function fillIn() {
 	await page.getByText("请填写此项。").first().waitFor();
 	await look(page, "form-incomplete");
 
-	await fillForm(page);
+	await fillForm(page, unit);
 	const id = page.getByLabel("法定代表人身份证号", { exact: true });
 	await id.fill(wrongId(unit.legalPersonId));
 	await page.getByText("身份证号不正确").waitFor();
@@ -91,7 +59,7 @@ async function fillIn() {
 	await page.getByText("已恢复您上次填写的内容").waitFor();
 	assert.equal(await page.getByLabel("单位名称").inputValue(), unit.organisation);
 	assert.equal(await id.inputValue(), "");
-	await fillForm(page);
+	await fillForm(page, unit);
 	await page.getByRole("button", { name: "下一步：身份核验" }).click();
 	await page.getByRole("heading", { name: "身份核验" }).waitFor();
 	order = /UK\w{14}/.exec(page.url())[0];
@@ -128,7 +96,7 @@ async function confirm() {
 
 async function uploadPhotos() {
 	const page = await people.page("applicant");
-	const input = (name) => page.getByLabel(name, { exact: true });
+	const input = (name) => photoInput(page, name);
 	await look(page, "documents-empty");
 	await input("营业执照").setInputFiles({
 		name: "营业执照.txt",
@@ -143,17 +111,14 @@ async function uploadPhotos() {
 	await input("营业执照").setInputFiles(await drawPhoto(page, "营业执照（更换）"));
 	await page.getByRole("button", { name: "确认申请" }).and(page.locator(":enabled")).waitFor();
 	await look(page, "documents");
-	await page.getByRole("button", { name: "确认申请" }).click();
-	await page.getByRole("heading", { name: "签名验证" }).waitFor();
+	await submit(page);
 }
 
 async function sign() {
 	const page = await people.page("applicant");
-	await page.getByRole("button", { name: "发送验证码" }).click();
-	await page.getByText("验证码已发送至").waitFor();
+	const right = await requestCode(page, demo.sandbox, unit);
 	await page.getByRole("button", { name: /秒后可重发/ }).waitFor();
 	await look(page, "signature");
-	const right = await readMessage(page, demo.sandbox, unit.agentPhone, CODE);
 	const field = page.getByLabel("短信验证码");
 	await field.fill(right === "111111" ? "222222" : "111111");
 	await page.getByRole("button", { name: "确认签名" }).click();
@@ -190,11 +155,8 @@ async function findOrderAgain() {
 
 async function pay() {
 	const page = await people.page("applicant");
-	await page.getByRole("button", { name: "去支付" }).click();
-	await payAtCashier(page);
-	await page.getByRole("heading", { name: "订单详情" }).waitFor({ timeout: 60_000 });
-	await page.getByRole("heading", { name: "审核中" }).waitFor();
-	await page.getByText("前完成审核").waitFor();
+	await payOrder(page);
+	await page.getByText("我们最晚在").waitFor();
 	await look(page, "in-review");
 }
 
@@ -216,8 +178,7 @@ async function review() {
 	await page.getByRole("button", { name: PHOTOS[0], exact: true }).click();
 	await page.getByRole("img", { name: PHOTOS[0] }).waitFor();
 	await look(page, "review-order");
-	await page.getByRole("button", { name: "通过", exact: true }).click();
-	await page.getByRole("heading", { name: "审核决定" }).waitFor();
+	await approve(page);
 
 	password = await readMessage(page, demo.sandbox, legalPersonPhone, PASSWORD);
 	const agentTexts = await readMessages(page, demo.sandbox, unit.agentPhone);
@@ -231,17 +192,8 @@ async function produce() {
 	await page.getByRole("row").filter({ hasText: order }).waitFor({ timeout: 60_000 });
 	await look(page, "production-queue");
 	await openOrder(page, "制证", order, "制证");
-	await page.getByRole("button", { name: "领取" }).click();
-	await page.getByText("已找到空白 KEY").waitFor();
-	await look(page, "production");
-	await page.getByRole("button", { name: "制证", exact: true }).click();
-	await page.getByText("制证完成").waitFor({ timeout: 120_000 });
-	await page.getByRole("link", { name: "打印标签" }).waitFor();
-	await look(page, "production-made");
-	await page.getByLabel("快递公司").selectOption(shipment.carrier);
-	await page.getByLabel("快递单号").fill(shipment.tracking);
-	await page.getByRole("button", { name: "登记寄出" }).click();
-	await page.getByText("这个订单办理完成").waitFor();
+	await make(page, (name) => look(page, name));
+	await ship(page, shipment);
 	await look(page, "production-posted");
 
 	const applicant = await people.page("applicant");

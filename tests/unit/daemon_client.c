@@ -10,7 +10,7 @@
 
 #include "daemon_client.h"
 
-#define HEAD_MAX 2048
+#define HEAD_MAX 1024
 
 static void
 limit(int fd)

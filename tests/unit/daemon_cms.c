@@ -124,26 +124,26 @@ cms_one(const char *what, bool detached)
 {
 	struct key k = make(what);
 	struct cms *c = NULL;
+	const struct uk_span text = uk_span_str(TEXT);
 	struct uk_buf tbs, sig, der;
+	unsigned char sum[EVP_MAX_MD_SIZE];
+	unsigned n = 0;
 	struct uk_err err;
 
 	uk_buf_init(&tbs, 4096);
 	uk_buf_init(&sig, 4096);
 	uk_buf_init(&der, 16384);
-	assert_int_equal(
-	    cms_new(uk_buf_span(&k.cert), uk_span_str(TEXT), detached, NOW, &c, &tbs, &err), UK_OK);
+	assert_int_equal(EVP_Digest(text.p, text.n, sum, &n, k.md, NULL), 1);
+	/* the other algorithm's digest is refused */
+	assert_int_equal(cms_new(uk_buf_span(&k.cert), uk_span(sum, n == 32 ? 48 : 32),
+			     detached ? NULL : &text, NOW, &c, &tbs, &err),
+	    UK_E_INTERNAL);
+	assert_int_equal(cms_new(uk_buf_span(&k.cert), uk_span(sum, n), detached ? NULL : &text,
+			     NOW, &c, &tbs, &err),
+	    UK_OK);
 	sign(&k, uk_buf_span(&tbs), &sig);
 	assert_int_equal(cms_finish(c, uk_buf_span(&sig), &der, &err), UK_OK);
 	judged(&k, uk_buf_span(&der), detached);
-	assert_int_equal(cms_check(uk_buf_span(&der), uk_span_str(TEXT), &err), UK_OK);
-	if (detached)
-		assert_int_equal(
-		    cms_check(uk_buf_span(&der), uk_span_str("other"), &err), UK_E_INTEGRITY);
-	/* the signature is the last thing in it */
-	der.p[der.n - 1] ^= 1;
-	assert_int_equal(cms_check(uk_buf_span(&der), uk_span_str(TEXT), &err), UK_E_INTEGRITY);
-	assert_int_equal(
-	    cms_check(uk_span(der.p, der.n - 1), uk_span_str(TEXT), &err), UK_E_INTEGRITY);
 	cms_free(&c);
 	uk_buf_fini(&tbs);
 	uk_buf_fini(&sig);

@@ -82,32 +82,41 @@ struct token_request {
 	void *ctx;
 };
 
-static void
-make_cert(struct token_client *t)
+void
+fake_token_certify(const struct token_client *t, int serial, struct uk_buf *out)
 {
-	EVP_PKEY *pkey = EVP_EC_gen("P-256");
 	X509 *x = X509_new();
 	unsigned char *der = NULL;
 	int n;
 
 	X509_set_version(x, X509_VERSION_3);
-	ASN1_INTEGER_set(X509_get_serialNumber(x), 9);
+	ASN1_INTEGER_set(X509_get_serialNumber(x), serial);
 	X509_gmtime_adj(X509_getm_notBefore(x), -60);
 	X509_gmtime_adj(X509_getm_notAfter(x), 3600);
 	X509_NAME_add_entry_by_NID(X509_get_subject_name(x), NID_commonName, MBSTRING_UTF8,
 	    (const unsigned char *)"张三", -1, -1, 0);
 	X509_set_issuer_name(x, X509_get_subject_name(x));
-	X509_set_pubkey(x, pkey);
-	if (X509_sign(x, pkey, EVP_sha256()) <= 0 || (n = i2d_X509(x, &der)) <= 0)
+	X509_set_pubkey(x, t->pkey);
+	if (X509_sign(x, t->pkey, EVP_sha256()) <= 0 || (n = i2d_X509(x, &der)) <= 0)
 		abort();
-	uk_buf_put(&t->cert, uk_span(der, (size_t)n));
-	OPENSSL_free(der);
-	der = NULL;
-	n = i2d_PUBKEY(pkey, &der);
-	uk_buf_put(&t->spki, uk_span(der, (size_t)n));
+	uk_buf_put(out, uk_span(der, (size_t)n));
 	OPENSSL_free(der);
 	X509_free(x);
-	t->pkey = pkey;
+}
+
+static void
+make_key(struct token_client *t)
+{
+	unsigned char *der = NULL;
+	int n;
+
+	t->pkey = EVP_EC_gen("P-256");
+	n = i2d_PUBKEY(t->pkey, &der);
+	if (n <= 0)
+		abort();
+	uk_buf_put(&t->spki, uk_span(der, (size_t)n));
+	OPENSSL_free(der);
+	fake_token_certify(t, 9, &t->cert);
 }
 
 void
@@ -118,7 +127,7 @@ fake_token_init(struct token_client *t, struct loop *loop)
 	t->pin = "123456";
 	uk_buf_init(&t->cert, 16384);
 	uk_buf_init(&t->spki, 4096);
-	make_cert(t);
+	make_key(t);
 	strcpy(t->info.id, "T1");
 	strcpy(t->info.serial, "0001");
 	strcpy(t->info.label, "demo");
@@ -208,6 +217,8 @@ answer(void *ctx)
 	if (r->op == TOKEN_KEYGEN)
 		reply.data = uk_buf_span(&t->spki);
 	r->done(r->ctx, err.rc != UK_OK ? &err : NULL, &reply);
+	if (t->locks_after != TOKEN_LIST && t->locks_after == r->op)
+		t->info.logged_in = false;
 	uk_buf_fini(&raw);
 	uk_buf_fini(&r->data);
 	free(r);

@@ -31,17 +31,21 @@ struct token_client {
 	struct uk_pubkey *key;
 	struct uk_buf spki;
 	struct uk_buf cert;
-	void *pkey;      /* EVP_PKEY */
-	const char *pin; /* what it takes */
-	unsigned logins; /* PINs that came */
-	bool wrong;      /* its signatures do not hold */
-	bool silent;     /* it does not answer */
-	enum uk_rc fail; /* every call fails so */
+	void *pkey;                /* EVP_PKEY */
+	const char *pin;           /* what it takes */
+	unsigned logins;           /* PINs that came */
+	bool wrong;                /* its signatures do not hold */
+	bool silent;               /* it does not answer */
+	enum token_op locks_after; /* such a call; TOKEN_LIST: none */
+	enum uk_rc fail;           /* every call fails so */
 	unsigned under_way;
 	unsigned dropped;
 };
 
 void fake_token_init(struct token_client *t, struct loop *loop);
 void fake_token_fini(struct token_client *t);
+
+/* Another certificate for its key. */
+void fake_token_certify(const struct token_client *t, int serial, struct uk_buf *out);
 
 #endif

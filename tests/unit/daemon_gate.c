@@ -135,9 +135,15 @@ origin(void **state)
 		"https://a b", "https://u@ca.example", "https://ca.example:0443",
 		"https://ca.example:123456", "chrome-extension://abc", "http://localhost",
 		"http://localhost:8600", "http://127.0.0.1:8600", "https://ca.example#x",
-		"https://-a", "https://[::1" };
+		"https://-a", "https://[::1", "https://ca.example.", "https://ca.example.:8443",
+		"https://ca..example", "https://.example", "https://ca.example:443",
+		"https://ca.example:65536", "https://[::g]", "https://[:]", "https://[1.2.3.4]",
+		"https://[::1]:443", "https://ca.example\n", "https://ca.example%2e",
+		"https://中国.example", "wss://ca.example", "HTTPS://ca.example",
+		"https://ca.example https://b.example" };
 	static const char *const fine[] = { "https://ca.example", "https://ca.example:8443",
-		"https://[::1]:8443", "https://xn--fiqs8s.example" };
+		"https://[::1]:8443", "https://[2001:db8::1]", "https://xn--fiqs8s.example",
+		"https://ca.example:65535", "https://192.0.2.1" };
 	struct gate_facts f = good();
 	struct env *e = *state;
 
@@ -155,6 +161,8 @@ origin(void **state)
 	answers(e, &f, GATE_PASS);
 	f.origin = "http://127.0.0.1";
 	answers(e, &f, GATE_PASS);
+	f.origin = "http://localhost:80";
+	refused(e, &f, "origin-refused");
 	f.origin = "http://localhost.evil.example";
 	refused(e, &f, "origin-refused");
 	f.origin = "http://127.0.0.2:8600";
@@ -399,6 +407,46 @@ own_page(void **state)
 	}
 }
 
+/* Nor does one get windows that asks again and again for what the user refuses. */
+static void
+cool_down_after_refusals(void **state)
+{
+	struct gate_facts f = good();
+	struct env *e = *state;
+
+	f.needs = NEEDS_PROMPT;
+	for (int i = 0; i < RATE_REFUSALS; i++) {
+		answers(e, &f, GATE_PASS);
+		gate_refused(e->gate, &f);
+		e->now += RATE_STRIKE_WINDOW;
+	}
+	/* who says yes to one and no to another means it */
+	for (int i = 0; i < 2 * RATE_REFUSALS; i++) {
+		answers(e, &f, GATE_PASS);
+		gate_refused(e->gate, &f);
+		if (i % 2 == 1)
+			gate_agreed(e->gate, &f);
+	}
+	for (int i = 0; i < RATE_REFUSALS; i++) {
+		answers(e, &f, GATE_PASS);
+		gate_refused(e->gate, &f);
+	}
+	refused(e, &f, "rate-limited");
+	/* whatever other names it calls by */
+	for (int i = 0; i <= RATE_ORIGINS; i++) {
+		char name[64];
+
+		(void)snprintf(name, sizeof(name), "https://s%d.example", i);
+		f.origin = name;
+		e->now++;
+		answers(e, &f, GATE_PASS);
+	}
+	f.origin = SITE;
+	refused(e, &f, "rate-limited");
+	e->now += RATE_COOL;
+	answers(e, &f, GATE_PASS);
+}
+
 int
 main(void)
 {
@@ -415,6 +463,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(local, setup, teardown),
 		cmocka_unit_test_setup_teardown(rate, setup, teardown),
 		cmocka_unit_test_setup_teardown(cool_down, setup, teardown),
+		cmocka_unit_test_setup_teardown(cool_down_after_refusals, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

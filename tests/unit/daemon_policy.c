@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -55,7 +57,8 @@ static int
 teardown(void **state)
 {
 	static const char *const names[] = { "10.json", "20.json", "sites.json", "journal.jsonl",
-		"journal.jsonl.1", "station.jwk" };
+		"journal.jsonl.1", "station.jwk", "sites.json.bad", "journal.jsonl.bad",
+		"journal.jsonl.1.bad" };
 	struct env *e = *state;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -82,10 +85,11 @@ policy_files(void **state)
 	assert_false(p->development || p->production || p->session);
 	assert_true(policy_extension(p, "ukey@ukey.example"));
 	assert_false(policy_extension(p, "{ec8030f7-c20a-464f-9b0e-13a3a9e97384}"));
+	assert_int_equal(p->idle_lock, 900);
 	policy_free(&p);
 	put(e, "10.json",
 	    "{\"development\":true,\"sites\":{\"allow\":[\"https://a.example\"]},"
-	    "\"consent\":\"session\",\"modules\":[\"/usr/lib/x.so\"]}");
+	    "\"consent\":\"session\",\"idleLock\":60,\"modules\":[\"/usr/lib/x.so\"]}");
 	put(e, "20.json",
 	    "{\"development\":false,\"production\":true,\"sites\":{\"allow\":[\"https://"
 	    "b.example\"],"
@@ -93,6 +97,7 @@ policy_files(void **state)
 	    "\"extensions\":[\"{ec8030f7-c20a-464f-9b0e-13a3a9e97384}\"]}");
 	assert_int_equal(policy_load(e->dir, &p, &err), UK_OK);
 	assert_false(p->development);
+	assert_int_equal(p->idle_lock, 60);
 	assert_true(p->production);
 	assert_true(p->session);
 	assert_false(policy_allows(p, "https://a.example"));
@@ -116,8 +121,9 @@ policy_refused(void **state)
 		"{\"sites\":{\"alow\":[]}}", "{\"sites\":{\"allow\":[\"ca.example\"]}}",
 		"{\"modules\":[\"relative.so\"]}", "{\"consent\":\"never\"}",
 		"{\"pinentry\":\"pinentry\"}", "{\"tickets\":{\"trusted\":[{\"kty\":\"EC\"}]}}",
-		"{\"tickets\":{\"trusted\":[1]}}", "{\"production\":\"yes\"}",
-		"{\"extensions\":[\"a b\"]}", "{\"extensions\":[\"\"]}", "{\"extensions\":\"a\"}" };
+		"{\"tickets\":{\"trusted\":[1]}}", "{\"production\":\"yes\"}", "{\"idleLock\":-1}",
+		"{\"idleLock\":86401}", "{\"idleLock\":\"60\"}", "{\"extensions\":[\"a b\"]}",
+		"{\"extensions\":[\"\"]}", "{\"extensions\":\"a\"}" };
 	struct env *e = *state;
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -183,10 +189,20 @@ grants_bounded(void **state)
 	const char *one = fp;
 	json_t *list;
 
+	/* one that was asked for again is young; one that has run out makes room first */
+	assert_int_equal(sites_grant(s, "https://gone.example", NULL, 0, NULL), UK_OK);
+	e->now += SITES_LIFE - 1;
+	assert_int_equal(sites_grant(s, "https://again.example", NULL, 0, NULL), UK_OK);
+	e->now += 1;
 	for (int i = 0; i <= SITES_MAX; i++) {
+		if (i == SITES_MAX - 1)
+			assert_int_equal(
+			    sites_grant(s, "https://again.example", NULL, 0, NULL), UK_OK);
 		(void)snprintf(name, sizeof(name), "https://s%d.example", i);
 		assert_int_equal(sites_grant(s, name, NULL, 0, NULL), UK_OK);
 	}
+	assert_true(sites_allowed(s, "https://again.example"));
+	assert_true(sites_allowed(s, "https://s2.example"));
 	list = sites_list(s);
 	assert_int_equal(json_array_size(list), SITES_MAX);
 	json_decref(list);
@@ -206,20 +222,45 @@ grants_bounded(void **state)
 	sites_close(&s);
 }
 
+static char *
+read_text(struct env *e, const char *name)
+{
+	struct uk_buf b;
+
+	uk_buf_init(&b, 65536);
+	assert_int_equal(uk_file_read(in_dir(e, name), 60000, &b, NULL), UK_OK);
+	return uk_buf_steal_str(&b);
+}
+
+/* Kept for whoever wants to know; nothing is granted, and the next grant is saved. */
 static void
 grants_malformed(void **state)
 {
-	static const char *const bad[] = { "{}", "[1]", "[{\"origin\":\"https://a.example\"}]",
+	static const char *const bad[] = { "{", "{}", "[1]", "[{\"origin\":\"https://a.example\"}]",
+		"[{\"origin\":\"https://a.b\",\"granted\":1,\"expires\":2,\"certificates\":[]},1]",
 		"[{\"origin\":\"x\",\"granted\":1,\"expires\":2,\"certificates\":[]}]" };
 	struct env *e = *state;
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct sites *s = NULL;
+		json_t *list;
+		char *aside;
 
 		put(e, "sites.json", bad[i]);
-		assert_int_equal(
-		    sites_open(in_dir(e, "sites.json"), &e->clock, &s, NULL), UK_E_INPUT);
-		assert_null(s);
+		s = open_sites(e);
+		assert_true(sites_put_aside(s));
+		list = sites_list(s);
+		assert_int_equal(json_array_size(list), 0);
+		json_decref(list);
+		aside = read_text(e, "sites.json.bad");
+		assert_string_equal(aside, bad[i]);
+		free(aside);
+		assert_int_equal(sites_grant(s, "https://b.example", NULL, 0, NULL), UK_OK);
+		sites_close(&s);
+		s = open_sites(e);
+		assert_false(sites_put_aside(s));
+		assert_true(sites_allowed(s, "https://b.example"));
+		sites_close(&s);
 	}
 }
 
@@ -300,13 +341,61 @@ journal_moves(void **state)
 	assert_int_equal(journal_check(in_dir(e, "journal.jsonl"), &n, &err), UK_OK);
 	assert_int_equal(stat(e->path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
-	put(e, "journal.jsonl", "no json\n");
-	{
-		struct journal *j = NULL;
+}
 
-		assert_int_equal(journal_open(e->path, &e->clock, &j, &err), UK_E_INTEGRITY);
-		assert_string_equal(uk_err_reason(&err), "journal-broken");
+/* The old file is kept, and the new one's first line tells of it. */
+static void
+journal_broken(void **state)
+{
+	static const char *const names[] = { "journal.jsonl", "journal.jsonl.1" };
+	struct env *e = *state;
+	size_t n;
+
+	for (size_t i = 0; i < 2; i++) {
+		char aside[64], *text;
+
+		(void)unlink(in_dir(e, "journal.jsonl"));
+		put(e, names[i], "no json\n");
+		write_journal(e, 1);
+		assert_int_equal(journal_check(in_dir(e, "journal.jsonl"), &n, NULL), UK_OK);
+		assert_int_equal(n, 2);
+		text = read_text(e, "journal.jsonl");
+		assert_non_null(strstr(text, "\"seq\":1,"));
+		*strchr(text, '\n') = '\0';
+		assert_non_null(strstr(text, "\"result\":\"journal-broken\""));
+		free(text);
+		(void)snprintf(aside, sizeof(aside), "%s.bad", names[i]);
+		text = read_text(e, aside);
+		assert_string_equal(text, "no json\n");
+		free(text);
 	}
+}
+
+/* A disk that fills up in the middle of a line costs that line only. */
+static void
+journal_short_write(void **state)
+{
+	const struct journal_entry entry = { .method = "signature.create", .result = "ok" };
+	struct env *e = *state;
+	struct journal *j = NULL;
+	struct rlimit before, limit;
+	struct stat st;
+	size_t n;
+
+	write_journal(e, 1);
+	assert_int_equal(journal_open(in_dir(e, "journal.jsonl"), &e->clock, &j, NULL), UK_OK);
+	assert_int_equal(stat(e->path, &st), 0);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	limit = before;
+	limit.rlim_cur = (rlim_t)st.st_size + 10;
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	assert_int_equal(journal_put(j, &entry, NULL), UK_E_UNAVAILABLE);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_int_equal(journal_put(j, &entry, NULL), UK_OK);
+	journal_close(&j);
+	assert_int_equal(journal_check(in_dir(e, "journal.jsonl"), &n, NULL), UK_OK);
+	assert_int_equal(n, 2);
 }
 
 static void
@@ -349,9 +438,15 @@ text(void **state)
 	shown("a\nb\rc\x1b[2J", 80, "a b c [2J");
 	shown("x\xe2\x80\xaey", 80, "x y");
 	shown("x\xe2\x80\x8by", 80, "x y");
-	shown("\xff\xfe", 80, "  ");
-	shown("\xc0\x80", 80, "  ");
-	shown("\xe4\xb8", 80, "  ");
+	shown("\xff\xfe", 80, "");
+	shown("a\xc0\x80z", 80, "a z");
+	shown("a\xe4\xb8", 80, "a");
+	/* nor fills one up with blanks, nor ends the quotation */
+	shown("a　　    \xc2\xa0\xe3\x85\xa4   b", 80, "a b");
+	shown("合同」网站：「https://bank.example", 80, "合同 网站： https://bank.example");
+	shown("z\u0336\u0336\u0336\u0336", 80, "z\u0336\u0336");
+	/* a character of four bytes is room for less than two */
+	shown("𠀀𠀀𠀀𠀀", 3, "𠀀𠀀…");
 	shown("一二三四", 3, "一二三…");
 	assert_int_equal(text_fit("一二三", 4), 3);
 	assert_int_equal(text_fit("abc", 4), 3);
@@ -369,6 +464,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(journal_chain, setup, teardown),
 		cmocka_unit_test_setup_teardown(journal_torn, setup, teardown),
 		cmocka_unit_test_setup_teardown(journal_moves, setup, teardown),
+		cmocka_unit_test_setup_teardown(journal_broken, setup, teardown),
+		cmocka_unit_test_setup_teardown(journal_short_write, setup, teardown),
 		cmocka_unit_test_setup_teardown(station, setup, teardown),
 		cmocka_unit_test(text),
 	};

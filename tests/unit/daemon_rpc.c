@@ -12,6 +12,9 @@
 #include <cmocka.h>
 
 #include "daemon_conn.h"
+#include "policy/origin.h"
+#include "protocol/channel.h"
+#include "protocol/idle.h"
 #include "protocol/rpc.h"
 #include "uk/b64.h"
 #include "uk/config.h"
@@ -39,7 +42,15 @@ struct env {
 	struct rpc *rpc;
 	struct fake_conn page;
 	char cert[65];
+	struct uk_clock clock;
+	int64_t later; /* milliseconds that the clock is ahead */
 };
+
+static int64_t
+mono_ms(void *ctx)
+{
+	return uk_mono_ms(&uk_clock_system) + ((struct env *)ctx)->later;
+}
 
 static void
 answers(struct env *e, const char *text)
@@ -72,10 +83,11 @@ setup(void **state)
 	assert_int_equal(uk_cert_parse(uk_buf_span(&e->token.cert), &cert, NULL), UK_OK);
 	strcpy(e->cert, uk_cert_fingerprint(cert));
 	uk_cert_free(&cert);
+	e->clock = (struct uk_clock){ uk_clock_system.now, mono_ms, e };
 	e->rpc = rpc_new(&(struct rpc_env){ .loop = e->loop,
 	    .station = "/nonexistent/station.jwk",
 	    .log = &e->uk_log,
-	    .clock = &uk_clock_system,
+	    .clock = &e->clock,
 	    .random = &uk_random_system,
 	    .policy = &e->policy,
 	    .sites = e->sites,
@@ -396,6 +408,46 @@ sign(void **state)
 	    "cancelled");
 }
 
+/* However long the site's name and words are, the end of a window is shown: the warning is there.
+ */
+static void
+sign_long_words(void **state)
+{
+	static char site[ORIGIN_MAX + 1] = "https://";
+	struct env *e = *state;
+	const char *fp = e->cert;
+	char title[321];
+	struct fake_conn other;
+	json_t *p;
+	char *text;
+
+	for (size_t i = strlen(site); i < ORIGIN_MAX; i++)
+		site[i] = i % 50 == 0 ? '.' : 'a';
+	for (size_t i = 0; i < 80; i++)
+		memcpy(title + 4 * i, "𠀀", 5);
+	e->token.info.tries = 1;
+	for (int percent = 0; percent < 2; percent++) {
+		if (percent)
+			memset(title, '%', 80), title[80] = '\0';
+		fake_conn_init(&other, site);
+		assert_int_equal(rpc_attach(e->rpc, &other.base, NULL), UK_OK);
+		assert_int_equal(sites_grant(e->sites, site, &fp, 1, NULL), UK_OK);
+		answers(e, "!cancel\n");
+		p = json_pack("{s:s, s:i, s:s, s:{s:s, s:s, s:s, s:s}}", "jsonrpc", "2.0", "id", 1,
+		    "method", "signature.create", "params", "certificate", e->cert, "data",
+		    "AA==", "format", "raw", "title", title);
+		text = json_dumps(p, 0);
+		rpc_message(e->rpc, &other.base, uk_span_str(text));
+		assert_true(loop_poll_run(e->loop, &other.got, 10000));
+		assert_string_equal(reason(other.sent[0]), "pin-last-try");
+		shown(e, "要继续吗？", true);
+		rpc_detach(e->rpc, &other.base);
+		fake_conn_fini(&other);
+		json_decref(p);
+		free(text);
+	}
+}
+
 static void
 sign_refused(void **state)
 {
@@ -424,6 +476,63 @@ sign_refused(void **state)
 	e->token.fail = UK_E_TOKEN_REMOVED;
 	assert_string_equal(
 	    reason(call(e, "signature.create", sign_params(e, "x", "raw"))), "token-removed");
+}
+
+/* Data that nobody comes back to is dropped; what is used stays. */
+static void
+data_idle(void **state)
+{
+	struct env *e = *state;
+	char id[32];
+
+	granted(e);
+	(void)snprintf(id, sizeof(id), "%s",
+	    json_string_value(json_object_get(
+		result(call(e, "data.put", json_pack("{s:s}", "chunk", "AAAA"))), "data")));
+	e->later += 4 * 60 * 1000;
+	result(call(e, "data.put", json_pack("{s:s, s:s}", "data", id, "chunk", "AAAA")));
+	e->later += 4 * 60 * 1000;
+	result(call(e, "data.put", json_pack("{s:s, s:s}", "data", id, "chunk", "AAAA")));
+	e->later += 6 * 60 * 1000;
+	assert_string_equal(
+	    reason(call(e, "data.put", json_pack("{s:s, s:s}", "data", id, "chunk", "AAAA"))),
+	    "data-not-found");
+}
+
+static json_t *
+batch_params(struct env *e, size_t n)
+{
+	json_t *items = json_array();
+
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(items, json_pack("{s:s}", "data", "AAAA"));
+	return json_pack(
+	    "{s:s, s:o, s:s}", "certificate", e->cert, "items", items, "format", "raw");
+}
+
+/* One window for all of them, that says how many; nothing leaves that does not hold. */
+static void
+batch(void **state)
+{
+	struct env *e = *state;
+	const json_t *r;
+
+	granted(e);
+	e->token.info.logged_in = true;
+	answers(e, "!cancel\n");
+	assert_string_equal(reason(call(e, "signature.batch", batch_params(e, 3))), "cancelled");
+	answers(e, "");
+	r = result(call(e, "signature.batch", batch_params(e, 30)));
+	assert_int_equal(json_array_size(json_object_get(r, "signatures")), 30);
+	assert_null(json_object_get(r, "stopped"));
+	shown(e, "用途：批量签名，共 30 份", true);
+	shown(e, "GETPIN", false);
+	e->token.wrong = true;
+	assert_string_equal(
+	    reason(call(e, "signature.batch", batch_params(e, 3))), "signature-wrong");
+	e->token.fail = UK_E_TOKEN_REMOVED;
+	assert_string_equal(
+	    reason(call(e, "signature.batch", batch_params(e, 3))), "token-removed");
 }
 
 static json_t *
@@ -544,6 +653,119 @@ pin_last_try(void **state)
 	assert_int_equal(e->token.logins, 2);
 }
 
+/* Two windows for one token: what the first one spends, the second one knows. */
+static void
+pin_last_try_after_another(void **state)
+{
+	struct env *e = *state;
+	const char *login = "{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"token.login\","
+			    "\"params\":{\"token\":\"T1\"}}";
+	char text[128];
+
+	granted(e);
+	e->token.info.tries = 2;
+	answers(e, "1111\n2222\n!cancel\n!cancel\n");
+	for (int i = 0; i < 2; i++) {
+		(void)snprintf(text, sizeof(text), login, i);
+		rpc_message(e->rpc, &e->page.base, uk_span_str(text));
+	}
+	assert_string_equal(reason(next(e)), "pin-last-try");
+	assert_string_equal(reason(next(e)), "pin-last-try");
+	assert_int_equal(e->token.logins, 1);
+}
+
+/* Locked while the user was asked to agree: then the PIN, too. */
+static void
+locked_while_asked(void **state)
+{
+	struct env *e = *state;
+
+	granted(e);
+	e->token.info.logged_in = true;
+	e->token.locks_after = TOKEN_OBJECTS;
+	answers(e, "123456\n");
+	result(call(e, "signature.create", sign_params(e, "data", "raw")));
+	shown(e, "CONFIRM", true);
+	shown(e, "GETPIN", true);
+}
+
+/* A site that is refused does not go on asking; nor does it keep the others from asking. */
+static void
+windows_bounded(void **state)
+{
+	struct env *e = *state;
+	struct fake_conn other;
+	char text[128];
+
+	answers(e, "!cancel\n!cancel\n!cancel\n");
+	for (int i = 0; i < 3; i++)
+		assert_string_equal(reason(call(e, "site.request", NULL)), "denied");
+	assert_string_equal(reason(call(e, "site.request", NULL)), "rate-limited");
+
+	fake_conn_init(&other, "https://other.example");
+	assert_int_equal(rpc_attach(e->rpc, &other.base, NULL), UK_OK);
+	answers(e, "!hang\n");
+	for (int i = 0; i <= RPC_WINDOWS; i++) {
+		(void)snprintf(text, sizeof(text),
+		    "{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"site.request\"}", i);
+		rpc_message(e->rpc, &other.base, uk_span_str(text));
+	}
+	assert_true(loop_poll_run(e->loop, &other.got, 10000));
+	assert_string_equal(reason(other.sent[0]), "rate-limited");
+	assert_int_equal(other.n_sent, 1);
+	rpc_detach(e->rpc, &other.base);
+	fake_conn_fini(&other);
+}
+
+static int64_t
+test_now(void *ctx)
+{
+	return *(const int64_t *)ctx;
+}
+
+/* Left alone, a token locks; looking at it does not keep it open, using it does. */
+static void
+idle_lock(void **state)
+{
+	struct env *e = *state;
+	int64_t now = 1800000000;
+	const struct uk_clock clock = { .now = test_now, .ctx = &now };
+	struct idle *i = idle_new(e->loop, &e->uk_log, &clock, &e->token, 1);
+	const bool never = false;
+
+	e->token.info.logged_in = true;
+	idle_token_changed(i, TOKEN_CHANGED, &e->token.info);
+	(void)loop_poll_run(e->loop, &never, 400);
+	assert_true(e->token.info.logged_in);
+	idle_used(i, "T1");
+	now += 1;
+	idle_used(i, "T1");
+	(void)loop_poll_run(e->loop, &never, 400);
+	assert_true(e->token.info.logged_in);
+	now += 1;
+	(void)loop_poll_run(e->loop, &never, 400);
+	assert_false(e->token.info.logged_in);
+	/* a clock set back */
+	e->token.info.logged_in = true;
+	now -= 3600;
+	(void)loop_poll_run(e->loop, &never, 400);
+	assert_false(e->token.info.logged_in);
+	/* told so, it is left alone */
+	idle_token_changed(i, TOKEN_CHANGED, &e->token.info);
+	e->token.info.logged_in = true;
+	now += 10;
+	(void)loop_poll_run(e->loop, &never, 400);
+	assert_true(e->token.info.logged_in);
+	idle_free(&i);
+	/* by policy */
+	i = idle_new(e->loop, &e->uk_log, &clock, &e->token, 0);
+	idle_token_changed(i, TOKEN_CHANGED, &e->token.info);
+	now += 100000;
+	(void)loop_poll_run(e->loop, &never, 400);
+	assert_true(e->token.info.logged_in);
+	idle_free(&i);
+}
+
 static void
 pin_cancelled(void **state)
 {
@@ -555,6 +777,11 @@ pin_cancelled(void **state)
 	answers(e, "!timeout\n");
 	assert_string_equal(reason(log_in(e)), "timeout");
 	assert_int_equal(e->token.logins, 0);
+	/* Enter by mistake costs nothing */
+	answers(e, "\n123456\n");
+	result(log_in(e));
+	shown(e, "请输入密码。", true);
+	assert_int_equal(e->token.logins, 1);
 }
 
 /* A page that goes away takes its window and its call along; the next one's turn comes. */
@@ -659,6 +886,43 @@ key_and_request(void **state)
 	    reason(call(e, "token.login", json_pack("{s:s}", "token", "T2"))), "token-not-found");
 }
 
+/* Who agreed to a key has not agreed to losing a certificate: that is asked, and said. */
+static void
+replaces(void **state)
+{
+	struct env *e = *state;
+	struct uk_buf der;
+	char *b64;
+
+	granted(e);
+	answers(e, "123456\n");
+	result(
+	    call(e, "key.generate", json_pack("{s:s, s:s}", "token", "T1", "algorithm", "p-256")));
+	uk_buf_init(&der, 16384);
+	fake_token_certify(&e->token, 10, &der);
+	b64 = uk_b64_dup(uk_buf_span(&der));
+	answers(e, "!cancel\n");
+	assert_string_equal(reason(call(e, "certificate.install",
+				json_pack("{s:s, s:s, s:s}", "token", "T1", "certificate", b64,
+				    "replaces", e->cert))),
+	    "cancelled");
+	shown(e, "%0A之后删除证书：张三", true);
+	/* without one it was agreed to with the key; the fake token does not keep it */
+	answers(e, "!cancel\n");
+	assert_string_equal(reason(call(e, "certificate.install",
+				json_pack("{s:s, s:s}", "token", "T1", "certificate", b64))),
+	    "certificate-not-written");
+	/* one that the site may not see is not its to replace */
+	assert_int_equal(sites_revoke(e->sites, SITE, NULL), UK_OK);
+	assert_int_equal(sites_grant(e->sites, SITE, NULL, 0, NULL), UK_OK);
+	assert_string_equal(reason(call(e, "certificate.install",
+				json_pack("{s:s, s:s, s:s}", "token", "T1", "certificate", b64,
+				    "replaces", e->cert))),
+	    "certificate-not-found");
+	free(b64);
+	uk_buf_fini(&der);
+}
+
 /* What the key did is in the journal before anybody has the signature; else nobody gets it. */
 static void
 journal(void **state)
@@ -717,6 +981,26 @@ production(void **state)
 	free(e->allow[0]);
 }
 
+static void
+channels_expire(void **state)
+{
+	struct channels *c = channels_new();
+	struct uk_jwk *key = NULL;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(uk_jwk_new(&key, NULL), UK_OK);
+		channels_put(c, SITE, 1000, &key);
+		assert_null(channels_take(c, "https://other.example", 1000));
+		key = channels_take(c, SITE, 1000 + CHANNEL_LIFE - (i == 0));
+		assert_int_equal(key != NULL, i == 0);
+		uk_jwk_free(&key);
+		/* once, in time or not */
+		assert_null(channels_take(c, SITE, 1000));
+	}
+	channels_free(&c);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -732,18 +1016,27 @@ main(void)
 		TEST(site_request),
 		TEST(hidden),
 		TEST(sign),
+		TEST(sign_long_words),
 		TEST(sign_refused),
+		TEST(data_idle),
+		TEST(batch),
 		TEST(login),
 		TEST(pin_wrong),
 		TEST(pin_known_wrong),
 		TEST(pin_last_try),
+		TEST(pin_last_try_after_another),
+		TEST(locked_while_asked),
+		TEST(windows_bounded),
+		TEST(idle_lock),
 		TEST(pin_cancelled),
 		TEST(page_leaves),
 		TEST(outstanding),
 		TEST(watch),
 		TEST(key_and_request),
+		TEST(replaces),
 		TEST(journal),
 		TEST(production),
+		cmocka_unit_test(channels_expire),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -388,14 +388,46 @@ static void
 too_many(void **state)
 {
 	struct env *e = *state;
-	int fds[16];
+	int fds[64], n = 0;
+	char site[64];
 
-	for (int i = 0; i < 16; i++)
-		fds[i] = connect_as(e, "https://many.example");
+	for (; n < 16; n++)
+		fds[n] = connect_as(e, "https://many.example");
 	assert_int_equal(status_of(e, NULL, NULL, "https://many.example", NULL), 429);
 	assert_int_equal(status_of(e, NULL, NULL, SITE, NULL), 101);
-	for (int i = 0; i < 16; i++)
-		close(fds[i]);
+	/* nor all sites together */
+	for (; n < 64; n++) {
+		(void)snprintf(site, sizeof(site), "https://s%d.example", n / 16);
+		fds[n] = connect_as(e, site);
+	}
+	assert_int_equal(status_of(e, NULL, NULL, "https://late.example", NULL), 429);
+	while (n > 0)
+		close(fds[--n]);
+	/* they go in the loop's own time */
+	for (; n < 100 && status_of(e, NULL, NULL, SITE, NULL) != 101; n++)
+		(void)usleep(20000);
+	assert_true(n < 100);
+}
+
+static void
+too_many_local(void **state)
+{
+	struct env *e = *state;
+	char *text = request_text(e, "agent.hello", NULL), *answer = text;
+	int fds[65], n = 0;
+
+	while (n < 65 && answer != NULL) {
+		fds[n] = local_connect(e->socket);
+		assert_true(fds[n] >= 0);
+		(void)local_put(fds[n++], text, strlen(text));
+		answer = local_get(fds[n - 1]);
+		if (answer != NULL)
+			free(answer);
+	}
+	assert_null(answer);
+	while (n > 0)
+		close(fds[--n]);
+	free(text);
 }
 
 static void
@@ -738,14 +770,14 @@ rsa(void **state)
 /* --- production: a blank token, a sealed ticket --- */
 
 static char *
-seal(struct env *e, const json_t *jwk, const char *origin)
+seal(struct env *e, const json_t *jwk, const char *origin, const char *purpose, const char *serial)
 {
 	struct uk_jwk *channel = NULL;
 	char thumb[UK_THUMB_LEN];
 	struct uk_ticket t = { .jti = "j1",
-		.purpose = "production",
+		.purpose = purpose,
 		.order = "UK26112200000000",
-		.token = "",
+		.token = serial,
 		.certificate = "",
 		.origin = origin,
 		.label = "made",
@@ -778,7 +810,7 @@ blank(struct env *e, int fd)
 }
 
 static const json_t *
-prepare(struct env *e, int fd, const char *sealed_for)
+prepare(struct env *e, int fd, const char *sealed_for, const char *purpose, const char *serial)
 {
 	char *id = strdup(blank(e, fd)), *jwe;
 	json_t *p;
@@ -787,7 +819,7 @@ prepare(struct env *e, int fd, const char *sealed_for)
 	    json_object_get(
 		result(call(e, fd, "agent.channel", json_pack("{s:s}", "purpose", "production"))),
 		"channel"),
-	    sealed_for);
+	    sealed_for, purpose, serial);
 	p = json_pack("{s:s, s:s}", "token", id, "ticket", jwe);
 	free(id);
 	free(jwe);
@@ -805,8 +837,11 @@ produce(void **state)
 	assert_string_equal(
 	    reason(call(e, e->page, "agent.channel", json_pack("{s:s}", "purpose", "production"))),
 	    "policy-refused");
-	assert_string_equal(reason(prepare(e, fd, SITE)), "ticket-other-origin");
-	r = result(prepare(e, fd, site));
+	assert_string_equal(reason(prepare(e, fd, SITE, "production", "")), "ticket-other-origin");
+	assert_string_equal(reason(prepare(e, fd, site, "unlock", "")), "ticket-other-purpose");
+	assert_string_equal(
+	    reason(prepare(e, fd, site, "production", "no such one")), "ticket-other-token");
+	r = result(prepare(e, fd, site, "production", ""));
 	assert_string_equal(str(r, "label"), "made");
 	/* it is in with its new PIN: the key can be made at once */
 	answers(e, "");
@@ -967,6 +1002,7 @@ main(void)
 		cmocka_unit_test(handshake),
 		cmocka_unit_test(foreign_user),
 		cmocka_unit_test(too_many),
+		cmocka_unit_test(too_many_local),
 		cmocka_unit_test(oversized),
 		cmocka_unit_test(hello),
 		cmocka_unit_test(enrol),

@@ -461,6 +461,45 @@ starts_it(void **state)
 	world_start(w);
 }
 
+/* Where the user has a systemd, it is asked; one that can't, or does not answer, is no end. */
+static void
+by_systemd(void **state)
+{
+	static const char *const systemctl[] = {
+		"#!/bin/sh\necho \"$*\" >\"$XDG_RUNTIME_DIR/asked\"\n" UKEYD
+		" --port 0 </dev/null >/dev/null 2>&1 &\n"
+		"while ! test -S \"$XDG_RUNTIME_DIR/ukey/agent.sock\"; do sleep 0.1; done\n",
+		"#!/bin/sh\nexit 5\n",
+		"#!/bin/sh\nexec sleep 600\n",
+	};
+	struct world *w = *state;
+	char path[512], *before = strdup(getenv("PATH"));
+	struct uk_buf asked;
+
+	world_stop(w);
+	assert_int_equal(mkdir(world_path(w, "systemd"), 0700), 0);
+	world_put(w, "systemd/private", "");
+	assert_int_equal(mkdir(world_path(w, "bin"), 0700), 0);
+	(void)snprintf(path, sizeof(path), "%s:%s", w->path, before);
+	assert_int_equal(setenv("PATH", path, 1), 0);
+	for (size_t i = 0; i < sizeof(systemctl) / sizeof(systemctl[0]); i++) {
+		world_put(w, "bin/systemctl", systemctl[i]);
+		assert_int_equal(chmod(w->path, 0700), 0);
+		hello(NULL, WORLD_ID, NULL);
+		assert_int_equal(kill(who_listens(w), SIGTERM), 0);
+		assert_true(world_gone("ukeyd"));
+		assert_true(world_gone("sleep"));
+	}
+	uk_buf_init(&asked, 256);
+	assert_int_equal(uk_file_read(world_path(w, "asked"), 200, &asked, NULL), UK_OK);
+	assert_string_equal(uk_buf_str(&asked), "--user start ukeyd.socket\n");
+	uk_buf_fini(&asked);
+	assert_int_equal(setenv("PATH", before, 1), 0);
+	free(before);
+	(void)unlink(world_path(w, "systemd/private"));
+	world_start(w);
+}
+
 /* One that can't start says so, and nobody waits for it. */
 static void
 cannot_start(void **state)
@@ -515,6 +554,7 @@ main(void)
 		cmocka_unit_test(slow_browser),
 		cmocka_unit_test(daemon_goes),
 		cmocka_unit_test(starts_it),
+		cmocka_unit_test(by_systemd),
 		cmocka_unit_test(cannot_start),
 		cmocka_unit_test(by_hand),
 	};

@@ -406,10 +406,10 @@ static void
 helper_that_talks_nonsense(void **state)
 {
 	static const char *const scripts[] = {
-		"#!/bin/sh\nprintf 'nonsense nonsense nonsense' >&0\nsleep 60\n",
+		"#!/bin/sh\nprintf 'nonsense nonsense nonsense' >&0\nexec sleep 9\n",
 		/* a well-formed answer that nobody asked for: "login-reply" to call 1 */
-		"#!/bin/sh\nprintf '\\005\\000\\000\\000\\000\\000\\000\\001\\013' >&0\nsleep 60\n",
-		"#!/bin/sh\nprintf '\\377\\377\\377\\377' >&0\nsleep 60\n",
+		"#!/bin/sh\nprintf '\\5\\0\\0\\0\\0\\0\\0\\1\\13' >&0\nexec sleep 9\n",
+		"#!/bin/sh\nprintf '\\377\\377\\377\\377' >&0\nexec sleep 9\n",
 	};
 	struct fixture *f = *state;
 	const struct token_module module = { SOFTHSM_MODULE, "pkcs11" };

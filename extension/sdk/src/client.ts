@@ -1,16 +1,20 @@
-import { fromBase64, toBase64, toBytes } from "./bytes.js";
+import { fromBase64, toBase64 } from "./bytes.js";
 import { findHelper, type Link } from "./connect.js";
-import { UkeyError } from "./errors.js";
+import { type Call, dataToWire, fetchResult } from "./data.js";
+import { errorFromWire, UkeyError } from "./errors.js";
 import { Emitter } from "./events.js";
 import { ExtensionTransport } from "./extension.js";
 import type { RequestOptions } from "./rpc.js";
 import type { Transport } from "./transport.js";
 import type {
 	Algorithm,
+	BatchParams,
+	BatchResult,
 	Certificate,
 	CertificateList,
 	Channel,
 	Check,
+	DataProgress,
 	Hello,
 	InstallParams,
 	LoginParams,
@@ -51,6 +55,15 @@ const RETRY_DELAYS = [1000, 2000, 5000];
 
 type Wire<T> = { [K in keyof T]: T[K] extends Uint8Array ? string : T[K] };
 
+interface BatchWire {
+	done: number;
+	signatures?: string[];
+	signaturesData?: { data: string; size: number };
+	algorithm: BatchResult["algorithm"];
+	certificate: string;
+	stopped?: object;
+}
+
 /** One connection to the helper, kept up. */
 export class UkeyClient extends Emitter<ClientEvents> {
 	private link: Link | null = null;
@@ -59,6 +72,7 @@ export class UkeyClient extends Emitter<ClientEvents> {
 	private retryTimer: ReturnType<typeof setTimeout> | undefined;
 	private retries = 0;
 	private watching = false;
+	private readonly batches = new Set<(params: unknown) => void>();
 
 	constructor(private readonly options: ClientOptions = {}) {
 		super();
@@ -178,9 +192,38 @@ export class UkeyClient extends Emitter<ClientEvents> {
 	};
 
 	readonly signature = {
-		create: async (params: SignatureParams, options?: RequestOptions): Promise<Signature> => {
-			const wire = { ...params, data: toBase64(toBytes(params.data)) };
-			return signatureFromWire(await this.ask("signature.create", wire, options));
+		/** `onProgress`: how much of the data is over; small data goes without. */
+		create: async (
+			params: SignatureParams,
+			options: RequestOptions & { onProgress?: DataProgress } = {},
+		): Promise<Signature> => {
+			const { onProgress, ...rest } = options;
+			const { data, ...other } = params;
+			const wire = { ...other, ...(await this.put(data, rest, onProgress)) };
+			return signatureFromWire(await this.ask("signature.create", wire, rest));
+		},
+		/** Many by one consent.  `onProgress`: how many are signed. */
+		batch: async (
+			params: BatchParams,
+			options: RequestOptions & { onProgress?: (done: number, of: number) => void } = {},
+		): Promise<BatchResult> => {
+			const { onProgress, ...rest } = options;
+			const items = [];
+			for (const one of params.items) items.push(await this.put(one, rest));
+			const rpc = this.link?.rpc;
+			const heard = (on: unknown) => {
+				const { id, done, of } = on as { id: number; done: number; of: number };
+				if (rpc !== undefined && id === asked) onProgress?.(done, of);
+			};
+			let asked = 0;
+			this.batches.add(heard);
+			try {
+				const answer = this.ask("signature.batch", { ...params, items }, rest);
+				asked = rpc?.lastRequest ?? 0;
+				return await this.batchFromWire((await answer) as BatchWire, rest);
+			} finally {
+				this.batches.delete(heard);
+			}
 		},
 	};
 
@@ -217,6 +260,31 @@ export class UkeyClient extends Emitter<ClientEvents> {
 			return fromBase64((answer as { request: string }).request);
 		},
 	};
+
+	private call(options: RequestOptions): Call {
+		return (method, params) => this.request(method, params, options);
+	}
+
+	private put(data: SignatureParams["data"], options: RequestOptions, onProgress?: DataProgress) {
+		// Each piece has the usual time; the caller's limit is for the signature.
+		const { timeout: _, ...rest } = options;
+		return dataToWire(data, this.call(rest), onProgress, options.signal);
+	}
+
+	private async batchFromWire(wire: BatchWire, options: RequestOptions): Promise<BatchResult> {
+		let list = wire.signatures;
+		if (wire.signaturesData) {
+			const parts = await fetchResult(wire.signaturesData.data, this.call(options));
+			list = JSON.parse(await new Blob(parts as BlobPart[]).text()) as string[];
+		}
+		if (!list || list.length !== wire.done) throw new UkeyError("bad-answer");
+		return {
+			signatures: list.map(fromBase64),
+			algorithm: wire.algorithm,
+			certificate: fromBase64(wire.certificate),
+			...(wire.stopped ? { stopped: errorFromWire(wire.stopped) } : {}),
+		};
+	}
 
 	private ask(method: string, params: object, options?: RequestOptions): Promise<unknown> {
 		return this.request(method, params, { timeout: ASKS_THE_USER, ...options });
@@ -255,6 +323,7 @@ export class UkeyClient extends Emitter<ClientEvents> {
 		this.retries = 0;
 		link.rpc.onnotify = (method, params) => {
 			if (method === "token.changed") this.emit("token", params as TokenEvent);
+			if (method === "signature.progress") for (const heard of [...this.batches]) heard(params);
 		};
 		link.rpc.onclose = (error) => {
 			this.link = null;

@@ -33,6 +33,11 @@ export class Rpc {
 		};
 	}
 
+	/** The id that the last request() went out with: notifications may name it. */
+	get lastRequest(): number {
+		return this.lastId;
+	}
+
 	request(method: string, params: object, options: RequestOptions = {}): Promise<unknown> {
 		const { signal, timeout = 0 } = options;
 		if (signal?.aborted) return Promise.reject(new UkeyError("aborted"));

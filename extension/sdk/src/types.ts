@@ -1,3 +1,5 @@
+import type { UkeyError } from "./errors.js";
+
 export type Algorithm = "p-256" | "p-384" | "rsa-2048" | "rsa-3072";
 export type SignatureAlgorithm = "ES256" | "ES384" | "RS256";
 
@@ -76,14 +78,40 @@ export interface Signature {
 	certificate: Uint8Array;
 }
 
+/** What can be signed.  Text is signed as UTF-8; a File is a Blob. */
+export type Data = Uint8Array | ArrayBuffer | string | Blob | ReadableStream<Uint8Array>;
+
+export type Format = "raw" | "cms-attached" | "cms-detached";
+
+/** Bytes that the helper has received, and how many there are where that is known. */
+export type DataProgress = (received: number, total?: number) => void;
+
 export interface SignatureParams {
 	/** Certificate id. */
 	certificate: string;
-	/** Text is signed as UTF-8. */
-	data: Uint8Array | ArrayBuffer | string;
-	format: "raw" | "cms-attached" | "cms-detached";
+	/** More than 256 KiB goes in pieces and can't be attached. */
+	data: Data;
+	format: Format;
 	/** At most 80 characters; shown to the user as this site's words. */
 	title?: string;
+}
+
+export interface BatchParams {
+	certificate: string;
+	/** 1 to 1000; together, what is not in pieces has to fit into a message (512 KiB of base64). */
+	items: Data[];
+	format: Format;
+	title?: string;
+}
+
+export interface BatchResult {
+	/** In the order of the items; fewer than those when it stopped. */
+	signatures: Uint8Array[];
+	algorithm: SignatureAlgorithm;
+	/** DER of the signer's certificate. */
+	certificate: Uint8Array;
+	/** Why it stopped before the end. */
+	stopped?: UkeyError;
 }
 
 export interface LoginParams {

@@ -128,13 +128,102 @@ test("the helper dies under a request: helper-lost, may be sent again", async (t
 	await assert.rejects(client.token.list(), (error) => error.reason === "helper-lost" && error.retry);
 });
 
-test("what is too large for the helper is not sent", async (t) => {
+test("what is too large for a message is not sent", async (t) => {
 	const { helper, client } = await session(t, {});
-	const data = new Uint8Array(512 * 1024);
-	await assert.rejects(client.signature.create({ certificate: "c", data, format: "raw" }), {
-		reason: "too-large",
-	});
+	const title = "x".repeat(512 * 1024);
+	await assert.rejects(
+		client.signature.create({ certificate: "c", data: "", format: "raw", title }),
+		{ reason: "too-large" },
+	);
 	assert.equal(helper.seen.length, 1);
+});
+
+function store() {
+	const kept = new Map();
+	return {
+		kept,
+		put: ({ data = String(kept.size + 1), chunk }) => {
+			const before = kept.get(data) ?? Buffer.alloc(0);
+			kept.set(data, Buffer.concat([before, Buffer.from(chunk, "base64")]));
+			return { data, received: kept.get(data).length };
+		},
+	};
+}
+
+test("large data goes in pieces, whatever it comes as, and tells how far it is", async (t) => {
+	const { kept, put } = store();
+	const b64 = toBase64(DER);
+	const { helper, client } = await session(t, {
+		"data.put": put,
+		"signature.create": () => ({ signature: b64, algorithm: "ES256", certificate: b64 }),
+	});
+	const bytes = Uint8Array.from({ length: 700_001 }, (_, at) => (at * 31) & 0xff);
+	const odd = [0, 1, 300_000, 300_007, 700_001];
+	const stream = new ReadableStream({
+		start(to) {
+			odd.slice(1).forEach((end, i) => to.enqueue(bytes.subarray(odd[i], end)));
+			to.close();
+		},
+	});
+	for (const data of [bytes, bytes.buffer, new Blob([bytes]), stream]) {
+		const heard = [];
+		await client.signature.create(
+			{ certificate: "c", data, format: "cms-detached" },
+			{ onProgress: (received, total) => heard.push([received, total]) },
+		);
+		const { params } = helper.seen.at(-1);
+		assert.deepEqual(Object.keys(params).sort(), ["certificate", "dataId", "format"]);
+		assert.ok(kept.get(params.dataId).equals(bytes));
+		assert.deepEqual(heard.at(-1), [700_001, data === stream ? undefined : 700_001]);
+		assert.ok(heard.length >= 3);
+	}
+	await client.signature.create({ certificate: "c", data: new Blob(["small"]), format: "raw" });
+	assert.equal(helper.seen.at(-1).params.data, Buffer.from("small").toString("base64"));
+});
+
+test("a piece that is refused ends it, and the stream with it", async (t) => {
+	const { client } = await session(t, {
+		"data.put": () => new Refusal({ reason: "too-many-data" }),
+	});
+	let cancelled = false;
+	const data = new ReadableStream({
+		pull: (to) => to.enqueue(new Uint8Array(300_000)),
+		cancel: () => {
+			cancelled = true;
+		},
+	});
+	await assert.rejects(client.signature.create({ certificate: "c", data, format: "raw" }), {
+		reason: "too-many-data",
+	});
+	assert.ok(cancelled);
+});
+
+test("a batch: progress, a result in pieces, and why it stopped", async (t) => {
+	const b64 = toBase64(DER);
+	const text = JSON.stringify([b64, b64]);
+	const answer = { done: 2, algorithm: "ES256", certificate: b64 };
+	let again = false;
+	const { helper, client } = await session(t, {
+		"signature.batch": (params, socket) => {
+			if (again)
+				return { ...answer, signatures: [b64, b64], stopped: { data: { reason: "token-removed" } } };
+			for (const id of [2, 99]) // one of them is another's
+				socket.send(JSON.stringify({ method: "signature.progress", params: { id, done: 1, of: 2 } }));
+			return { ...answer, signaturesData: { data: "9", size: text.length } };
+		},
+		"data.get": ({ offset }) => {
+			const part = text.slice(offset, offset + 10);
+			return { chunk: toBase64(Buffer.from(part)), last: offset + 10 >= text.length };
+		},
+	});
+	const heard = [];
+	const params = { certificate: "c", items: ["a", "b"], format: "raw" };
+	const done = await client.signature.batch(params, { onProgress: (...on) => heard.push(on) });
+	assert.deepEqual(done, { signatures: [DER, DER], algorithm: "ES256", certificate: DER });
+	assert.deepEqual(heard, [[1, 2]]);
+	assert.deepEqual(helper.seen[1].params.items, [{ data: "YQ==" }, { data: "Yg==" }]);
+	again = true;
+	assert.equal((await client.signature.batch(params)).stopped.reason, "token-removed");
 });
 
 test("what is not an answer is ignored", async (t) => {

@@ -1,19 +1,7 @@
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
 import { test } from "node:test";
 
-import { build } from "vite";
-
-/** A TypeScript module that imports nothing of the browser's, as the pages get it. */
-async function load(path) {
-	const entry = fileURLToPath(new URL(path, import.meta.url));
-	const { output } = await build({
-		configFile: false,
-		logLevel: "silent",
-		build: { ssr: entry, write: false },
-	});
-	return import(`data:text/javascript,${encodeURIComponent(output[0].code)}`);
-}
+import { load } from "./load.js";
 
 const rules = await load("../src/shared/rules.ts");
 

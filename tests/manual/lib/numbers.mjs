@@ -31,3 +31,7 @@ export function wrongId(right) {
 export function phone() {
 	return `139${digits(4)}1${digits(3)}`;
 }
+
+/** A card and an account that just match; another ending is asked for by its meaning. */
+export const cardNumber = () => `62220212${digits(7)}1${digits(3)}`;
+export const accountNumber = (ending = `1${digits(3)}`) => `11006077${digits(6)}${ending}`;

@@ -1,29 +1,28 @@
 // One browser profile per person, as on separate machines.
-import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 
 import { startBrowser } from "./browser.mjs";
+import { Quality } from "./quality.mjs";
 
 /** SCENARIO.mjs [demo.json] [--road extension|websocket] [--browser chromium|firefox] */
-export async function openDemo() {
-	const { values, positionals } = parseArgs({
+function chosenRoad() {
+	const { values } = parseArgs({
 		allowPositionals: true,
 		options: {
-			road: { type: "string", default: "websocket" },
+			road: { type: "string", default: "extension" },
 			browser: { type: "string", default: "chromium" },
 		},
 	});
-	const demo = JSON.parse(await readFile(positionals[0] ?? "demo.json", "utf8"));
-	return { demo, people: new People(demo, { name: values.road, browser: values.browser }) };
+	return { name: values.road, browser: values.browser };
 }
 
 export class People {
 	#open = new Map();
 
-	/** road: as in browser.mjs, without what demo.json has. */
-	constructor(demo, road) {
+	constructor(demo) {
 		this.demo = demo;
-		this.road = { ...road, extension: demo.extension, host: demo.host };
+		this.road = { ...chosenRoad(), extension: demo.extension, host: demo.host };
+		this.quality = new Quality(demo.portal);
 	}
 
 	/** The page of a person; opened at first use. */
@@ -43,6 +42,7 @@ export class People {
 
 	async #start(name) {
 		const browser = await startBrowser(this.demo.persons[name], this.road);
+		this.quality.watch(name, browser.context);
 		const page = browser.context.pages()[0] ?? (await browser.context.newPage());
 		const open = { browser, page };
 		this.#open.set(name, open);

@@ -32,14 +32,27 @@ export class Scenario {
 	/** False: the step failed, and what failed was said. */
 	async run(steps) {
 		if (this.folder) await mkdir(this.folder, { recursive: true });
-		const passed = await runSteps(steps);
-		if (!passed)
+		if (!(await runSteps(steps))) {
 			for (const [person, page] of this.people.pages()) await this.look(page, `failed-${person}`);
-		return passed;
+			return false;
+		}
+		return this.#judge();
 	}
 
-	/** A picture of the whole page, narrow and wide. */
+	#judge() {
+		const { problems } = this.people.quality;
+		if (problems.size === 0) {
+			console.log("ok no console error, no CSP violation, nothing serious for axe-core");
+			return true;
+		}
+		console.log("failed quality");
+		for (const problem of problems) console.error(problem);
+		return false;
+	}
+
+	/** Judges the page, and takes a picture of the whole of it, narrow and wide. */
 	async look(page, name) {
+		await this.people.quality.inspect(page, name);
 		if (!this.folder) return;
 		const number = String(++this.#count).padStart(2, "0");
 		for (const size of WIDTHS) {

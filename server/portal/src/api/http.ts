@@ -3,6 +3,13 @@ import { ref } from "vue";
 /** False while requests do not get through. */
 export const reachable = ref(true);
 
+let loggedOut = (): void => undefined;
+
+/** Calls it when the server no longer knows who is asking. */
+export function whenLoggedOut(tell: () => void): void {
+	loggedOut = tell;
+}
+
 /** Milliseconds. */
 const PATIENCE = 30_000;
 
@@ -63,6 +70,7 @@ export async function call<T>(method: string, path: string, body?: object): Prom
 		throw networkError();
 	}
 	reachable.value = true;
+	if (response.status === 401) loggedOut();
 	if (!response.ok) throw errorFromAnswer(response.status, text);
 	return (text ? JSON.parse(text) : {}) as T;
 }

@@ -31,6 +31,12 @@ export const approve = ({ id, version }: OrderDetail, note: string) =>
 export const reject = ({ id, version }: OrderDetail, reason: RejectReason, note: string) =>
 	post<OrderDetail>(at(id, "/reject"), { version, reason, note });
 
+export const redeliver = ({ id, version }: OrderDetail) =>
+	post<OrderDetail>(at(id, "/redeliver"), { version });
+export const refund = ({ id, version }: OrderDetail) => post<OrderDetail>(at(id, "/refund"), { version });
+export const refunded = ({ id, version }: OrderDetail, payment: string, note: string) =>
+	post<OrderDetail>(at(id, "/refunded"), { version, payment, note });
+
 export const claim = ({ id, version }: OrderDetail) => post<OrderDetail>(at(id, "/claim"), { version });
 export const release = ({ id, version }: OrderDetail) =>
 	post<OrderDetail>(at(id, "/release"), { version });

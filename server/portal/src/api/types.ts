@@ -145,6 +145,8 @@ export interface Challenge {
 }
 
 export type Queue = "review" | "production" | "shipping" | "all";
+/** What a page lists: a queue of the server, or those of all orders that only staff can move. */
+export type Listing = Queue | "attention";
 
 export interface QueueRow {
 	id: string;

@@ -7,9 +7,11 @@ export interface OrderContext {
 	/** Takes the server's newest state; a page that may no longer be shown gives way. */
 	take(order: Order): void;
 	/**
-	 * Runs a change and goes where the order then stands. If it has meanwhile moved on (another
-	 * window, the back button), its newest state is loaded before the error is shown.
+	 * Runs what needs the order in its state. If it has meanwhile moved on (another window, the back
+	 * button), its newest state is loaded before the error is shown.
 	 */
+	attempt<T>(run: (order: Order) => Promise<T>): Promise<T>;
+	/** The same for a change, and goes where the order then stands. */
 	change(run: (order: Order) => Promise<Order>): Promise<void>;
 }
 

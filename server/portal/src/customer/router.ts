@@ -1,31 +1,34 @@
 import { createRouter, createWebHistory } from "vue-router";
 
 import { focusMain } from "../shared/focusMain";
+import { useText } from "../text/customer";
 import Home from "./pages/Home.vue";
+
+const t = useText();
 
 export const router = createRouter({
 	history: createWebHistory(),
 	scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
 	routes: [
 		{ path: "/", name: "home", component: Home },
-		{ path: "/new/unit", name: "new-unit", component: () => import("./pages/NewUnit.vue") },
+		{ path: "/new/unit", name: "new-unit", meta: { title: () => t.value.form.heading }, component: () => import("./pages/NewUnit.vue") },
 		{
 			path: "/orders/:id",
 			component: () => import("./pages/OrderFrame.vue"),
 			props: true,
 			children: [
-				{ path: "", name: "status", component: () => import("./pages/Status.vue") },
-				{ path: "form", name: "form", component: () => import("./steps/EditForm.vue") },
-				{ path: "identity", name: "identity", component: () => import("./steps/Identity.vue") },
-				{ path: "confirm", name: "confirm", component: () => import("./steps/Confirm.vue") },
-				{ path: "documents", name: "documents", component: () => import("./steps/Documents.vue") },
-				{ path: "signature", name: "signature", component: () => import("./steps/Signature.vue") },
-				{ path: "payment", name: "payment", component: () => import("./steps/Payment.vue") },
+				{ path: "", name: "status", meta: { title: () => t.value.status.heading }, component: () => import("./pages/Status.vue") },
+				{ path: "form", name: "form", meta: { title: () => t.value.form.editHeading }, component: () => import("./steps/EditForm.vue") },
+				{ path: "identity", name: "identity", meta: { title: () => t.value.identity.heading }, component: () => import("./steps/Identity.vue") },
+				{ path: "confirm", name: "confirm", meta: { title: () => t.value.confirm.heading }, component: () => import("./steps/Confirm.vue") },
+				{ path: "documents", name: "documents", meta: { title: () => t.value.documents.heading }, component: () => import("./steps/Documents.vue") },
+				{ path: "signature", name: "signature", meta: { title: () => t.value.signature.heading }, component: () => import("./steps/Signature.vue") },
+				{ path: "payment", name: "payment", meta: { title: () => t.value.payment.heading }, component: () => import("./steps/Payment.vue") },
 			],
 		},
-		{ path: "/query", name: "query", component: () => import("./pages/Query.vue") },
-		{ path: "/guide", name: "guide", component: () => import("./pages/Guide.vue") },
-		{ path: "/:rest(.*)*", name: "not-found", component: () => import("./pages/NotFound.vue") },
+		{ path: "/query", name: "query", meta: { title: () => t.value.query.heading }, component: () => import("./pages/Query.vue") },
+		{ path: "/guide", name: "guide", meta: { title: () => t.value.guide.heading }, component: () => import("./pages/Guide.vue") },
+		{ path: "/:rest(.*)*", name: "not-found", meta: { title: () => t.value.notFound.heading }, component: () => import("./pages/NotFound.vue") },
 	],
 });
 

@@ -16,6 +16,16 @@ export function date(seconds: number): string {
 	);
 }
 
+/** The day that ends before this moment: a term "until midnight" ends the day before. */
+export function lastDay(seconds: number): string {
+	return date(seconds - 1);
+}
+
 export function money(fen: number): string {
 	return `¥${(fen / 100).toFixed(2)}`;
+}
+
+/** What a distinguished name calls its holder. */
+export function commonName(name: string): string {
+	return /(?:^|,\s*)CN=([^,]+)/.exec(name)?.[1] ?? name;
 }

@@ -1,7 +1,10 @@
 import { createRouter, createWebHistory } from "vue-router";
 
 import { focusMain } from "../shared/focusMain";
+import { useText } from "../text/staff";
 import { QUEUES, has, member } from "./session";
+
+const t = useText();
 
 export const router = createRouter({
 	history: createWebHistory("/staff/"),
@@ -16,7 +19,7 @@ export const router = createRouter({
 			}),
 		},
 		{
-			path: "/queue/:queue(review|production|shipping|all)",
+			path: "/queue/:queue(review|production|shipping|attention|all)",
 			name: "queue",
 			component: () => import("./pages/Queue.vue"),
 			props: true,
@@ -24,16 +27,23 @@ export const router = createRouter({
 		{
 			path: "/orders/:id",
 			name: "order",
+			meta: { title: () => t.value.detail.heading },
 			component: () => import("./pages/OrderDetail.vue"),
 			props: true,
 		},
 		{
 			path: "/production/:id",
 			name: "production",
+			meta: { title: () => t.value.production.heading },
 			component: () => import("./production/Production.vue"),
 			props: true,
 		},
-		{ path: "/login", name: "login", component: () => import("./pages/Login.vue") },
+		{
+			path: "/login",
+			name: "login",
+			meta: { title: () => t.value.login.heading },
+			component: () => import("./pages/Login.vue"),
+		},
 		{ path: "/:rest(.*)*", redirect: { name: "home" } },
 	],
 });

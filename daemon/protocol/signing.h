@@ -1,0 +1,39 @@
+/* One signature in the making: a digest for the token, then what comes back, checked and dressed.
+ */
+#ifndef PROTOCOL_SIGNING_H
+#define PROTOCOL_SIGNING_H
+
+#include "uk/digest.h"
+#include "uk/x509.h"
+
+struct cms;
+
+enum signing_form {
+	SIGNING_RAW,
+	SIGNING_ATTACHED,
+	SIGNING_DETACHED,
+	SIGNING__MAX
+};
+
+/* "raw", "cms-attached", "cms-detached"; SIGNING__MAX: none of them. */
+enum signing_form signing_form_of(const char *name);
+
+struct signing {
+	struct cms *cms; /* NULL: raw */
+	uint8_t digest[48];
+	size_t n;
+};
+
+/* content: for SIGNING_ATTACHED. */
+UK_CHECK enum uk_rc signing_begin(struct signing *s, const struct uk_cert *cert,
+    enum signing_form form, const struct uk_sums *sums, struct uk_span content, int64_t now,
+    struct uk_err *err);
+struct uk_span signing_digest(const struct signing *s); /* lent */
+
+/* The token's signature goes in; what is to be handed out is appended.  UK_E_INTEGRITY: it does not
+ * hold. */
+UK_CHECK enum uk_rc signing_end(struct signing *s, const struct uk_cert *cert,
+    struct uk_span signature, struct uk_buf *out, struct uk_err *err);
+void signing_fini(struct signing *s);
+
+#endif
