@@ -220,7 +220,7 @@ async function serviceWorker() {
 		assert.ok(await workers());
 		await sleep(45_000);
 		assert.ok(await workers(), "awake while a page holds a link");
-		assert.equal(await inPage(page, (client) => client.token.list().then((all) => all.length)), 1);
+		assert.ok(await inPage(page, (client) => client.token.list().then((all) => all.length > 0)));
 		assert.deepEqual(await page.evaluate("events"), []);
 
 		await inPage(page, (client) => client.close());
