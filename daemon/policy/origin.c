@@ -89,3 +89,16 @@ origin_valid(const char *s, bool development)
 		return rest_valid(rest, HTTP_PORT);
 	return false;
 }
+
+bool
+origin_of_extension(const char *s, const char *id)
+{
+	const char *rest;
+
+	if (s == NULL || id == NULL)
+		return false;
+	if ((rest = after(s, "chrome-extension://")) != NULL)
+		return strcmp(rest, id) == 0;
+	rest = after(s, "moz-extension://");
+	return rest != NULL && strlen(rest) == 36 && strspn(rest, "0123456789abcdef-") == 36;
+}

@@ -16,4 +16,7 @@
  */
 bool origin_valid(const char *s, bool development);
 
+/* A page of the extension `id` itself; Firefox gives it a name of its own in each profile. */
+bool origin_of_extension(const char *s, const char *id);
+
 #endif

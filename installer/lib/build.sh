@@ -18,9 +18,10 @@ npm_build() {
   npm_ready "$1" && (cd "$1" && npm run --silent build)
 }
 
-# The page library, then the pages that use it, then the browser driver's modules.
+# The page library, then the extension and the pages that use it, then the browser driver's modules.
 build_pages() {
   build_if_changed build/stamp/sdk extension/sdk -- npm_build extension/sdk &&
+    build_if_changed build/stamp/extension extension -- npm_build extension &&
     build_if_changed build/stamp/portal extension/sdk server/portal -- npm_build server/portal &&
     npm_ready tests/manual
 }

@@ -12,6 +12,7 @@ const { values: opt } = parseArgs({
   options: {
     mode: { type: 'string' }, scenario: { type: 'string' }, state: { type: 'string' }, bin: { type: 'string' },
     algorithm: { type: 'string' }, port: { type: 'string' },
+    road: { type: 'string' }, browser: { type: 'string' },
   },
 });
 
@@ -63,7 +64,7 @@ function prove(stage) {
 // The browsers, as their people use them; each step is printed as it passes.
 function drive(scenario) {
   const child = spawn(process.execPath, [path.join(root, 'tests/manual', `${scenario}.mjs`),
-    path.resolve(opt.state, 'demo.json')], { stdio: 'inherit' });
+    path.resolve(opt.state, 'demo.json'), '--road', opt.road, '--browser', opt.browser], { stdio: 'inherit' });
   const ended = new Promise((resolve, reject) => {
     child.once('exit', (code) => (code === 0 ? resolve() : reject(new StageError('a step of the order'))));
   });
@@ -85,7 +86,7 @@ async function order(stage, scenario) {
 
 function welcome(demo) {
   const people = Object.values(demo.persons)
-    .map((p) => `  ${p.title.padEnd(24)} ${p.browser}`).join('\n');
+    .map((p) => `  ${p.title.padEnd(24)} ${p.browsers.chromium}`).join('\n');
   console.log(`
 The demo is up.  ${path.join(opt.state, 'demo.json')} has everything.
   portal   ${demo.portal}

@@ -16,7 +16,7 @@ deps_run=(
 deps_test=(
   "/usr/include/cmocka.h:libcmocka-dev" "clang:clang" "clang-format:clang-format"
   "/usr/share/doc/libclang-rt-14-dev:libclang-rt-14-dev" "shellcheck:shellcheck"
-  "sqlite3:sqlite3" "p11-kit:p11-kit" "ssh-agent:openssh-client"
+  "sqlite3:sqlite3" "ip:iproute2" "firefox-esr:firefox-esr" "p11-kit:p11-kit" "ssh-agent:openssh-client"
   "/usr/share/doc/p11-kit-modules:p11-kit-modules"
 )
 

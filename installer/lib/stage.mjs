@@ -1,6 +1,7 @@
 // The demo's stage: a CA, the sandbox of the outside world, and people who each have their own
 // user id, HOME, XDG_RUNTIME_DIR, ukeyd, keys and browser profile, as on separate machines.
 import { execFileSync, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
@@ -13,12 +14,14 @@ const SOFTHSM = [
 
 const DAEMON_PORTS = [21071, 21072, 21073, 21074, 21075];
 
-// Not in /etc/passwd on purpose: the demo adds no account to the machine.
 const PEOPLE = {
-  applicant: { uid: 7101, name: '王小明', title: '经办人 (applicant)' },
-  reviewer: { uid: 7102, name: '李审', title: '审核员 (reviewer)', role: 'reviewer' },
-  producer: { uid: 7103, name: '赵制', title: '制证员 (producer)', role: 'producer' },
+  applicant: { name: '王小明', title: '经办人 (applicant)' },
+  reviewer: { name: '李审', title: '审核员 (reviewer)', role: 'reviewer' },
+  producer: { name: '赵制', title: '制证员 (producer)', role: 'producer' },
 };
+const PROGRAMS = ['ukeyd', 'ukey-token', 'ukey-native', 'ukey', 'ukey-ca', 'ukey-sandbox', 'ukey-photo'];
+const BROWSERS = { chromium: '/usr/bin/chromium', firefox: '/usr/bin/firefox-esr' };
+const GECKO_ID = 'ukey@ukey.example';
 const STAFF_PIN = '246813';
 
 export class StageError extends Error {}
@@ -48,6 +51,9 @@ export class Stage {
     Object.assign(this, { state, bin, root, algorithm, roles, say });
     if (clock) this.clock = path.join(state, 'clock');
     this.ports = { portal: port, sandbox: port + 100 };
+    // Not in /etc/passwd on purpose: the demo adds no account to the machine.  Two stages at once
+    // have different ones, so that no page of one takes a helper of the other for its own.
+    this.uids = 70000 + 10 * (createHash('sha256').update(state).digest().readUInt16BE() % 1000);
     this.children = [];
     this.people = {};
     this.origin = `http://localhost:${this.ports.portal}`;
@@ -80,7 +86,7 @@ export class Stage {
     fs.mkdirSync(this.file('bin'), { recursive: true, mode: 0o755 });
     fs.mkdirSync(this.file('log'), { mode: 0o755 });
     fs.mkdirSync(this.file('people'), { mode: 0o755 });
-    for (const p of ['ukeyd', 'ukey-token', 'ukey', 'ukey-ca', 'ukey-sandbox', 'ukey-photo']) {
+    for (const p of PROGRAMS) {
       if (fs.existsSync(path.join(this.bin, p))) {
         fs.copyFileSync(path.join(this.bin, p), this.file('bin', p));
         fs.chmodSync(this.file('bin', p), 0o755);
@@ -89,6 +95,18 @@ export class Stage {
     fs.copyFileSync(path.join(this.root, 'installer/lib/pinentry-demo'), this.file('bin', 'pinentry'));
     fs.chmodSync(this.file('bin', 'pinentry'), 0o755);
     fs.cpSync(path.join(this.root, 'server/portal/dist'), this.file('portal'), { recursive: true });
+    this.copyExtension();
+  }
+
+  // What a browser needs for the road by the extension.
+  copyExtension() {
+    const dist = path.join(this.root, 'extension/dist');
+    fs.cpSync(dist, this.file('extension'), { recursive: true });
+    this.extension = {
+      id: fs.readFileSync(path.join(dist, 'ukey.id'), 'utf8').trim(), geckoId: GECKO_ID,
+      chromium: this.file('extension/chromium'), firefox: this.file('extension/ukey.xpi'),
+    };
+    this.host = this.file('bin', 'ukey-native');
   }
 
   spawn(name, command, args, options = {}) {
@@ -173,7 +191,7 @@ export class Stage {
 
   // A person's home, token folder, policy and daemon.
   async addPerson(id) {
-    const who = PEOPLE[id];
+    const who = { uid: this.uids + Object.keys(PEOPLE).indexOf(id), ...PEOPLE[id] };
     const home = this.file('people', id);
     const p = { id, ...who, home, runtime: path.join(home, 'run'), tokens: path.join(home, 'tokens') };
     p.socket = path.join(p.runtime, 'ukey/agent.sock');
@@ -181,7 +199,7 @@ export class Stage {
     p.memory = path.join(home, 'pins');
     p.env = {
       HOME: home, USER: id, PATH: process.env.PATH, LANG: 'C.UTF-8', XDG_RUNTIME_DIR: p.runtime,
-      SOFTHSM2_CONF: path.join(home, 'softhsm2.conf'), UKEY_DEMO_PINS: p.memory,
+      SOFTHSM2_CONF: path.join(home, 'softhsm2.conf'), UKEY_DEMO_PINS: p.memory, UKEY_POLICY_DIR: p.policy,
       ...(process.env.DISPLAY && { DISPLAY: process.env.DISPLAY }),
       // ukeyd lets nobody trace it, LeakSanitizer neither.
       ASAN_OPTIONS: 'detect_leaks=0',
@@ -198,12 +216,12 @@ export class Stage {
   }
 
   writePolicy(p) {
-    const ticket = JSON.parse(fs.readFileSync(path.join(this.caDir, 'ticket-public.jwk'), 'utf8'));
+    const ticket = () => JSON.parse(fs.readFileSync(path.join(this.caDir, 'ticket-public.jwk'), 'utf8'));
     fs.writeFileSync(path.join(p.policy, 'demo.json'), JSON.stringify({
       development: true,
       modules: [SOFTHSM],
       pinentry: this.file('bin', 'pinentry'),
-      tickets: { trusted: [ticket] },
+      ...(this.caDir && { tickets: { trusted: [ticket()] } }),
       ...(p.role && { sites: { allow: [this.origin], block: [] } }),
       ...(p.role === 'producer' && { production: true }),
     }, null, 2));
@@ -256,13 +274,18 @@ export class Stage {
   }
 
   // The browser of a person runs under their user id: their ukeyd answers no other.
-  browserOf(p) {
-    const wrapper = path.join(this.state, 'bin', `chromium-${p.id}`);
+  browserOf(p, kind) {
+    const wrapper = path.join(this.state, 'bin', `${kind}-${p.id}`);
     const [cmd, args] = this.asPerson(p, '/usr/bin/env', [
-      `HOME=${p.home}`, `XDG_RUNTIME_DIR=${p.runtime}`, '/usr/bin/chromium',
+      ...Object.entries(p.env).map(([name, value]) => `${name}=${value}`), BROWSERS[kind],
     ]);
-    fs.writeFileSync(wrapper, `#!/bin/sh\nexec ${cmd} ${args.join(' ')} "$@"\n`, { mode: 0o755 });
+    const words = [cmd, ...args].map((word) => `'${word.replaceAll("'", "'\\''")}'`);
+    fs.writeFileSync(wrapper, `#!/bin/sh\nexec ${words.join(' ')} "$@"\n`, { mode: 0o755 });
     return wrapper;
+  }
+
+  browsersOf(p) {
+    return Object.fromEntries(Object.keys(BROWSERS).map((kind) => [kind, this.browserOf(p, kind)]));
   }
 
   // The post: the key just made travels from the producer's desk to the customer's machine.
@@ -284,14 +307,14 @@ export class Stage {
     const persons = Object.fromEntries(Object.values(this.people).map((p) => [p.id, {
       name: p.name, title: p.title, uid: p.uid, home: p.home, runtimeDir: p.runtime, socket: p.socket,
       port: p.port, softhsm2Conf: p.env.SOFTHSM2_CONF, module: SOFTHSM, pin: p.pin ?? null,
-      token: p.token ?? null, browser: p.browser, pinFile: p.memory,
+      token: p.token ?? null, browsers: p.browsers, pinFile: p.memory,
     }]));
     const demo = {
       portal: this.origin, console: `${this.origin}/staff/`, sandbox: this.sandboxUrl,
       screenshots: this.file('screenshots'), result: this.file('result.json'), clock: this.clock ?? null,
       ca: { dir: this.caDir, config: this.caConfig, root: path.join(this.caDir, 'root.cer'),
         issuer: path.join(this.caDir, 'issuer.cer') },
-      persons,
+      extension: this.extension, host: this.host, persons,
     };
     fs.mkdirSync(demo.screenshots, { recursive: true });
     fs.writeFileSync(this.file('demo.json'), JSON.stringify(demo, null, 2), { mode: 0o600 });
@@ -307,7 +330,7 @@ export class Stage {
       const p = await this.addPerson(id);
       if (p.role) await this.giveStaffKey(p);
       else await this.startDaemon(p);
-      p.browser = this.browserOf(p);
+      p.browsers = this.browsersOf(p);
     }
     this.enrolStation(this.people.producer);
     await this.startCa();

@@ -372,6 +372,41 @@ extensions(void **state)
 	refused(e, &f, "peer-refused");
 }
 
+/* The extension's page of settings sees the state and no key; no other page of an extension does.
+ */
+static void
+own_page(void **state)
+{
+	static const char *const others[] = { "chrome-extension://", "moz-extension://",
+		"chrome-extension://ponmlkjihgfedcbaponmlkjihgfedcba", "moz-extension://1234",
+		"moz-extension://G2345678-1234-1234-1234-123456789abc" };
+	struct env *e = *state;
+	char known[] = "abcdefghijklmnopabcdefghijklmnop";
+	char *ids[] = { known };
+	struct gate_facts f = good();
+
+	e->policy.extensions = (struct policy_list){ .v = ids, .n = 1 };
+	f.native = true;
+	f.extension = known;
+	f.needs = 0;
+	f.origin = "chrome-extension://abcdefghijklmnopabcdefghijklmnop";
+	answers(e, &f, GATE_PASS);
+	f.needs = NEEDS_PROMPT;
+	refused(e, &f, "origin-refused");
+	f.needs = NEEDS_SITE;
+	refused(e, &f, "origin-refused");
+	f.needs = 0;
+	f.native = false;
+	refused(e, &f, "origin-refused");
+	f.native = true;
+	f.origin = "moz-extension://12345678-1234-1234-1234-123456789abc";
+	answers(e, &f, GATE_PASS);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		f.origin = others[i];
+		refused(e, &f, "origin-refused");
+	}
+}
+
 /* Nor does one get windows that asks again and again for what the user refuses. */
 static void
 cool_down_after_refusals(void **state)
@@ -419,6 +454,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(peer, setup, teardown),
 		cmocka_unit_test_setup_teardown(origin, setup, teardown),
 		cmocka_unit_test_setup_teardown(extensions, setup, teardown),
+		cmocka_unit_test_setup_teardown(own_page, setup, teardown),
 		cmocka_unit_test_setup_teardown(site, setup, teardown),
 		cmocka_unit_test_setup_teardown(administrator, setup, teardown),
 		cmocka_unit_test_setup_teardown(production, setup, teardown),

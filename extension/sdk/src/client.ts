@@ -3,6 +3,7 @@ import { findHelper, type Link } from "./connect.js";
 import { type Call, dataToWire, fetchResult } from "./data.js";
 import { errorFromWire, UkeyError } from "./errors.js";
 import { Emitter } from "./events.js";
+import { ExtensionTransport } from "./extension.js";
 import type { RequestOptions } from "./rpc.js";
 import type { Transport } from "./transport.js";
 import type {
@@ -25,10 +26,14 @@ import type {
 } from "./types.js";
 import { DEFAULT_PORTS, WebSocketTransport } from "./websocket.js";
 
+export type Road = "extension" | "websocket";
+
 export interface ClientOptions {
+	/** Ways to the helper, in the order in which they are tried. Default: both, the extension first. */
+	roads?: readonly Road[];
 	/** Loopback ports to look for the helper on. */
 	ports?: readonly number[];
-	/** Ways to the helper, made anew for every attempt; instead of `ports`. */
+	/** Ways to the helper, made anew for every attempt; instead of `roads` and `ports`. */
 	transports?: () => Transport[];
 	/** Go on looking after a failed or lost connection. Default true. */
 	reconnect?: boolean;
@@ -45,6 +50,7 @@ interface ClientEvents {
 /** Milliseconds; calls that ask the user wait for the user. */
 const QUICK = 30_000;
 const ASKS_THE_USER = 300_000;
+const ROADS: readonly Road[] = ["extension", "websocket"];
 const RETRY_DELAYS = [1000, 2000, 5000];
 
 type Wire<T> = { [K in keyof T]: T[K] extends Uint8Array ? string : T[K] };
@@ -75,6 +81,16 @@ export class UkeyClient extends Emitter<ClientEvents> {
 	/** What the helper said when it was found; null while there is none. */
 	get hello(): Hello | null {
 		return this.link?.hello ?? null;
+	}
+
+	/** The way that was found: "extension", "websocket" or a transport's own name; null without. */
+	get road(): string | null {
+		return this.link?.transport.road ?? null;
+	}
+
+	/** Why a road before this one was not taken, as "extension-missing"; null: it is the first. */
+	get detour(): string | null {
+		return this.link?.detour?.reason ?? null;
 	}
 
 	/**
@@ -283,7 +299,7 @@ export class UkeyClient extends Emitter<ClientEvents> {
 		);
 		this.stop.signal.addEventListener("abort", abort);
 		try {
-			return this.adopt(await findHelper(this.transports(), limit.signal));
+			return this.adopt(await findHelper(this.roads(), limit.signal));
 		} catch (error) {
 			this.lookLater();
 			throw error;
@@ -293,9 +309,13 @@ export class UkeyClient extends Emitter<ClientEvents> {
 		}
 	}
 
-	private transports(): Transport[] {
-		if (this.options.transports) return this.options.transports();
-		return (this.options.ports ?? DEFAULT_PORTS).map((port) => new WebSocketTransport(port));
+	private roads(): Transport[][] {
+		if (this.options.transports) return [this.options.transports()];
+		return (this.options.roads ?? ROADS).map((road) =>
+			road === "extension"
+				? [new ExtensionTransport()]
+				: (this.options.ports ?? DEFAULT_PORTS).map((port) => new WebSocketTransport(port)),
+		);
 	}
 
 	private adopt(link: Link): Hello {
@@ -305,9 +325,9 @@ export class UkeyClient extends Emitter<ClientEvents> {
 			if (method === "token.changed") this.emit("token", params as TokenEvent);
 			if (method === "signature.progress") for (const heard of [...this.batches]) heard(params);
 		};
-		link.rpc.onclose = () => {
+		link.rpc.onclose = (error) => {
 			this.link = null;
-			this.emit("disconnect", new UkeyError("helper-lost", { retry: true }));
+			this.emit("disconnect", error);
 			this.lookLater();
 		};
 		if (this.watching) this.token.watch().catch(() => undefined); // a lost link is looked for again

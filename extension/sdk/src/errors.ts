@@ -3,6 +3,10 @@ export type LocalReason =
 	| "helper-missing" // nobody answers: not installed, not started, or refused by the browser
 	| "helper-blocked" // the browser does not let this page reach programs on this machine
 	| "helper-lost" // the connection broke while the answer was awaited
+	| "extension-missing" // no extension in this browser, or not for this page
+	| "extension-lost" // it was reloaded, disabled or removed
+	| "host-missing" // the extension is there, its native messaging host is not
+	| "host-blocked" // the browser may not start the host
 	| "timeout"
 	| "aborted"
 	| "too-large"
@@ -48,4 +52,12 @@ export function errorFromWire(wire: WireError): UkeyError {
 	if (typeof data.triesLeft === "number") details.triesLeft = data.triesLeft;
 	if (typeof data.field === "string") details.field = data.field;
 	return new UkeyError(typeof data.reason === "string" ? data.reason : "internal", details);
+}
+
+/** An error without an id is about the connection; the native messaging host has names of its own. */
+export function farewellFromWire(wire: WireError): UkeyError {
+	const error = errorFromWire(wire);
+	if (error.reason === "ukeyd-not-running") return new UkeyError("helper-missing", { retry: true });
+	if (error.reason === "ukeyd-gone") return new UkeyError("helper-lost", { retry: true });
+	return error;
 }

@@ -1,4 +1,4 @@
-import { errorFromWire, UkeyError } from "./errors.js";
+import { errorFromWire, farewellFromWire, UkeyError } from "./errors.js";
 import type { Transport } from "./transport.js";
 
 /** UK_MESSAGE_MAX of the helper, in bytes of UTF-8. */
@@ -18,15 +18,18 @@ interface Pending {
 /** JSON-RPC 2.0 over one transport. */
 export class Rpc {
 	onnotify: ((method: string, params: unknown) => void) | null = null;
-	onclose: (() => void) | null = null;
+	onclose: ((error: UkeyError) => void) | null = null;
 	private readonly pending = new Map<number, Pending>();
 	private lastId = 0;
+	/** What the other side said of the connection itself, before it ends it. */
+	private farewell: UkeyError | null = null;
 
 	constructor(private readonly transport: Transport) {
 		transport.onmessage = (text) => this.receive(text);
-		transport.onclose = () => {
-			this.rejectAll("helper-lost");
-			this.onclose?.();
+		transport.onclose = (reason) => {
+			const error = this.farewell ?? new UkeyError(reason ?? "helper-lost", { retry: true });
+			this.rejectAll(error);
+			this.onclose?.(error);
 		};
 	}
 
@@ -69,12 +72,11 @@ export class Rpc {
 
 	close(): void {
 		this.transport.close();
-		this.rejectAll("aborted");
+		this.rejectAll(new UkeyError("aborted"));
 	}
 
-	private rejectAll(reason: "helper-lost" | "aborted"): void {
-		for (const one of [...this.pending.values()])
-			one.reject(new UkeyError(reason, { retry: reason === "helper-lost" }));
+	private rejectAll(error: UkeyError): void {
+		for (const one of [...this.pending.values()]) one.reject(error);
 	}
 
 	private receive(text: string): void {
@@ -89,6 +91,11 @@ export class Rpc {
 			this.onnotify?.(message.method, message.params);
 			return;
 		}
+		if (message.id === null && message.error) {
+			this.farewell = farewellFromWire(message.error);
+			return;
+		}
+		this.farewell = null;
 		const waiting = typeof message.id === "number" ? this.pending.get(message.id) : undefined;
 		if (waiting === undefined) return; // an answer to a request that was given up
 		if (message.error) waiting.reject(errorFromWire(message.error));

@@ -5,8 +5,9 @@ export const DEFAULT_PORTS: readonly number[] = [21071, 21072, 21073, 21074, 210
 
 /** The loopback WebSocket of the helper on one port. */
 export class WebSocketTransport implements Transport {
+	readonly road = "websocket";
 	onmessage: ((text: string) => void) | null = null;
-	onclose: (() => void) | null = null;
+	onclose: ((reason?: string) => void) | null = null;
 	private socket: WebSocket | null = null;
 
 	constructor(private readonly port: number) {}

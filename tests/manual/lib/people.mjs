@@ -1,26 +1,27 @@
 // One browser profile per person, as on separate machines.
-import { chown, mkdtemp, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { parseArgs } from "node:util";
 
-import { chromium } from "playwright-core";
-
+import { startBrowser } from "./browser.mjs";
 import { Quality } from "./quality.mjs";
 
-const ARGS = [
-	"--disable-gpu",
-	"--disable-quic",
-	"--no-first-run",
-	"--disable-background-networking",
-	"--disable-component-update",
-	"--disable-sync",
-	"--no-sandbox",
-];
+/** SCENARIO.mjs [demo.json] [--road extension|websocket] [--browser chromium|firefox] */
+function chosenRoad() {
+	const { values } = parseArgs({
+		allowPositionals: true,
+		options: {
+			road: { type: "string", default: "extension" },
+			browser: { type: "string", default: "chromium" },
+		},
+	});
+	return { name: values.road, browser: values.browser };
+}
 
 export class People {
 	#open = new Map();
 
 	constructor(demo) {
 		this.demo = demo;
+		this.road = { ...chosenRoad(), extension: demo.extension, host: demo.host };
 		this.quality = new Quality(demo.portal);
 	}
 
@@ -35,29 +36,15 @@ export class People {
 	}
 
 	async end() {
-		for (const { context, profile } of this.#open.values()) {
-			await context.close();
-			await rm(profile, { recursive: true, force: true });
-		}
+		for (const { browser } of this.#open.values()) await browser.end();
 		this.#open.clear();
 	}
 
 	async #start(name) {
-		const { home, uid, browser } = this.demo.persons[name];
-		const profile = await mkdtemp(join(home, "browser-"));
-		await chown(profile, uid, uid);
-		const context = await chromium.launchPersistentContext(profile, {
-			executablePath: browser,
-			headless: true,
-			args: ARGS,
-			locale: "zh-CN",
-			timezoneId: "Asia/Shanghai",
-			viewport: { width: 1280, height: 900 },
-		});
-		context.setDefaultTimeout(30_000);
-		this.quality.watch(name, context);
-		const page = context.pages()[0] ?? (await context.newPage());
-		const open = { context, page, profile };
+		const browser = await startBrowser(this.demo.persons[name], this.road);
+		this.quality.watch(name, browser.context);
+		const page = browser.context.pages()[0] ?? (await browser.context.newPage());
+		const open = { browser, page };
 		this.#open.set(name, open);
 		return open;
 	}

@@ -7,6 +7,20 @@ const WIDTHS = [
 	{ width: 1280, height: 900 },
 ];
 
+/** Runs named steps until one fails; false: one did, and what failed was said. */
+export async function runSteps(steps) {
+	for (const [name, step] of steps)
+		try {
+			await step();
+			console.log(`ok ${name}`);
+		} catch (error) {
+			console.log(`failed ${name}`);
+			console.error(error);
+			return false;
+		}
+	return true;
+}
+
 export class Scenario {
 	#count = 0;
 
@@ -18,16 +32,9 @@ export class Scenario {
 	/** False: the step failed, and what failed was said. */
 	async run(steps) {
 		if (this.folder) await mkdir(this.folder, { recursive: true });
-		for (const [name, step] of steps) {
-			try {
-				await step();
-				console.log(`ok ${name}`);
-			} catch (error) {
-				console.log(`failed ${name}`);
-				console.error(error);
-				for (const [person, page] of this.people.pages()) await this.look(page, `failed-${person}`);
-				return false;
-			}
+		if (!(await runSteps(steps))) {
+			for (const [person, page] of this.people.pages()) await this.look(page, `failed-${person}`);
+			return false;
 		}
 		return this.#judge();
 	}

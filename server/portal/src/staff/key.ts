@@ -4,13 +4,22 @@ import { shallowReactive } from "vue";
 import { site } from "../api/orders";
 
 interface KeyState {
-	helper: "searching" | "missing" | "blocked" | "refused" | "there";
+	helper: "searching" | "missing" | "no-host" | "host-blocked" | "blocked" | "refused" | "there";
+	/** How the helper is reached, and why not by the extension. */
+	road: string | null;
+	detour: string | null;
 	/** Has the user allowed this site? */
 	allowed: boolean;
 	tokens: Token[];
 }
 
-export const key: KeyState = shallowReactive({ helper: "searching", allowed: false, tokens: [] });
+export const key: KeyState = shallowReactive({
+	helper: "searching",
+	road: null,
+	detour: null,
+	allowed: false,
+	tokens: [],
+});
 
 let connected: UkeyClient | null = null;
 
@@ -30,6 +39,8 @@ export async function startKey(): Promise<void> {
 	connected = client;
 	client.on("connect", (hello) => {
 		key.helper = "there";
+		key.road = client.road;
+		key.detour = client.detour;
 		key.allowed = hello.site.allowed;
 		if (key.allowed) void watchTokens(client);
 	});
@@ -46,6 +57,8 @@ export async function startKey(): Promise<void> {
 function why(error: unknown): KeyState["helper"] {
 	if (!(error instanceof UkeyError)) return "missing";
 	if (error.reason === "helper-blocked") return "blocked";
+	if (error.reason === "host-missing") return "no-host";
+	if (error.reason === "host-blocked") return "host-blocked";
 	return error.reason === "helper-missing" || error.reason === "timeout" ? "missing" : "refused";
 }
 

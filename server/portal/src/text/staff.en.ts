@@ -32,6 +32,16 @@ const en: StaffText = {
 		blank: "blank key",
 		locked: "locked",
 		failed: "The key helper refused.",
+		noHost:
+			"The browser extension is there, the key helper is not. Install the helper; the page goes on by itself.",
+		hostBlocked: "The browser does not let the extension start the key helper. Ask your administrator.",
+		roads: { extension: "Connected by the browser extension", websocket: "Connected by a local port" },
+		detours: {
+			"extension-missing": "the browser extension is not installed",
+			"extension-lost": "the browser extension was switched off; reload to use it again",
+			"host-missing": "the extension did not find the key helper; install the helper again",
+			"host-blocked": "the browser does not let the extension start the key helper; ask your administrator",
+		},
 	},
 	login: {
 		heading: "Staff log-in",

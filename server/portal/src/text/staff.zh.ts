@@ -30,6 +30,15 @@ const zh = {
 		blank: "空白 KEY",
 		locked: "已锁定",
 		failed: "密钥助手拒绝了请求。",
+		noHost: "浏览器扩展已安装，但没有找到密钥助手程序。请安装密钥助手，页面会自动继续。",
+		hostBlocked: "浏览器不允许扩展启动密钥助手。请联系管理员。",
+		roads: { extension: "通过浏览器扩展连接", websocket: "通过本机端口连接" } as Record<string, string>,
+		detours: {
+			"extension-missing": "未安装浏览器扩展",
+			"extension-lost": "浏览器扩展已停用，刷新页面可重新使用",
+			"host-missing": "浏览器扩展没有找到密钥助手程序，请重新安装密钥助手",
+			"host-blocked": "浏览器不允许扩展启动密钥助手，请联系管理员",
+		} as Record<string, string>,
 	},
 	login: {
 		heading: "工作人员登录",
