@@ -6,6 +6,8 @@ import axe from "axe-core";
 const EXPECTED = [
 	/^Failed to load resource: the server responded with a status of 4\d\d/,
 	/^WebSocket connection to 'ws:\/\/127\.0\.0\.1:\d+/,
+	/^Firefox can’t establish a connection to the server at ws:\/\/127\.0\.0\.1:\d+/,
+	/^The connection to ws:\/\/127\.0\.0\.1:\d+\/ukey\/1 was interrupted/,
 	// The style that the driver puts into a page of Firefox while it takes a picture.
 	/^Content-Security-Policy: .*'sha256-YjaKGiklmzC6wjXA513HAMmzus8VE61XCOT\+SmwNZWA='/,
 ];
