@@ -91,7 +91,10 @@ export async function startBrowser(person, road) {
 		context,
 		profile,
 		async end() {
-			await context.close();
+			// One that was killed is gone, though the driver may only notice it now.
+			await context.close().catch((error) => {
+				if (!/has been closed/.test(error.message)) throw error;
+			});
 			await rm(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
 		},
 	};
