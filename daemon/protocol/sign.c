@@ -89,9 +89,7 @@ void
 sign_about_token(struct call *c, const struct token_info *token)
 {
 	(void)snprintf(c->object.token, sizeof(c->object.token), "%s", token->id);
-	c->object.logged_in = token->logged_in;
-	c->object.tries = token->tries;
-	c->object.state = token->state;
+	call_about(c, token);
 	if (c->object.name == NULL)
 		c->object.name = token->label[0] != '\0' ? token->label : token->id;
 }
