@@ -17,6 +17,7 @@ static const struct feature features[] = {
 	{ "envelope", false },
 	{ "login", false },
 	{ "request", false },
+	{ "pin", false },
 	{ "channel", true },
 	{ "production", true },
 };
