@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include "protocol/methods.h"
+#include "protocol/token.h"
 
 struct feature {
 	const char *name;
@@ -10,10 +11,14 @@ struct feature {
 
 static const struct feature features[] = {
 	{ "cms", false },
+	{ "cms-profiles", false }, /* of SM2 */
+	{ "der", false },
 	{ "data", false },
 	{ "batch", false },
+	{ "envelope", false },
 	{ "login", false },
 	{ "request", false },
+	{ "pin", false },
 	{ "channel", true },
 	{ "production", true },
 };
@@ -29,14 +34,30 @@ feature_list(const struct call *c)
 	return list;
 }
 
+/* What each token that is in can be asked for. */
+static json_t *
+token_list_can(const struct call *c)
+{
+	json_t *list = json_array();
+	size_t n;
+	const struct token_info *t = token_known(c->env->tokens, &n);
+
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list, token_can_json(&t[i]));
+	return list;
+}
+
 void
 agent_hello(struct call *c)
 {
 	const bool allowed = gate_allowed(c->env->gate, c->facts.local, c->origin);
+	json_t *o = json_pack("{s:s, s:s, s:i, s:o, s:{s:s, s:b}}", "name", "ukeyd", "version",
+	    UK_VERSION, "protocol", 1, "features", feature_list(c), "site", "origin", c->origin,
+	    "allowed", (int)allowed);
 
-	call_reply(c, json_pack("{s:s, s:s, s:i, s:o, s:{s:s, s:b}}", "name", "ukeyd", "version",
-			  UK_VERSION, "protocol", 1, "features", feature_list(c), "site", "origin",
-			  c->origin, "allowed", (int)allowed));
+	if (allowed)
+		json_object_set_new(o, "tokens", token_list_can(c));
+	call_reply(c, o);
 }
 
 /* --- agent.status: what may be wrong, by stable codes --- */
