@@ -358,7 +358,7 @@ SKF_GenECCKeyPair(struct container *c, U alg, struct point *out)
 	if (alg != 0x00020200)
 		return FAIL;
 	EVP_PKEY_free(c->key);
-	c->key = EVP_EC_gen("SM2");
+	c->key = EVP_PKEY_Q_keygen(NULL, NULL, "SM2");
 	put_point(c->key, out);
 	return OK;
 }

@@ -123,7 +123,7 @@ start(struct fixture *f, const struct token_module *modules, size_t n)
 void
 fixture_start(struct fixture *f)
 {
-	const struct token_module module = { SOFTHSM_MODULE, "pkcs11" };
+	const struct token_module module = { .path = SOFTHSM_MODULE, .kind = "pkcs11" };
 
 	start(f, &module, 1);
 }
@@ -131,8 +131,8 @@ fixture_start(struct fixture *f)
 void
 fixture_start_faulty(struct fixture *f, bool plain_too)
 {
-	const struct token_module modules[] = { { FAULT_MODULE, "pkcs11" },
-		{ SOFTHSM_MODULE, "pkcs11" } };
+	const struct token_module modules[] = { { .path = FAULT_MODULE, .kind = "pkcs11" },
+		{ .path = SOFTHSM_MODULE, .kind = "pkcs11" } };
 
 	start(f, modules, plain_too ? 2 : 1);
 }
