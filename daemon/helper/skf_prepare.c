@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 
 #include "helper/skf_backend.h"
+#include "uk/b64.h"
 
 #define LABEL_LEN 31 /* SKF_SetLabel: less than 32 bytes */
 #define CHALLENGE 8
@@ -48,6 +49,27 @@ authenticate(struct skf_module *m, struct skf_device *d, struct uk_span key, str
 	(void)token_fail(f, UK_E_DENIED, REASON_AUTH_KEY, "SKF_DevAuth");
 	f->native = sar;
 	return f->rc;
+}
+
+/* 16 bytes, or their 32 hex digits, as a ticket can carry any key. */
+static enum uk_rc
+authenticate_with(
+    struct skf_module *m, struct skf_device *d, struct uk_span key, struct token_fault *f)
+{
+	char text[2 * BLOCK + 1] = "";
+	struct uk_buf raw;
+	enum uk_rc rc;
+
+	if (key.n != sizeof(text) - 1)
+		return authenticate(m, d, key, f);
+	memcpy(text, key.p, key.n);
+	uk_buf_init(&raw, BLOCK);
+	rc = uk_hex_get(&raw, text) == UK_OK
+		 ? authenticate(m, d, uk_buf_span(&raw), f)
+		 : token_fail(f, UK_E_DENIED, REASON_AUTH_KEY, "SKF_DevAuth");
+	explicit_bzero(text, sizeof(text));
+	uk_buf_fini(&raw);
+	return rc;
 }
 
 static enum uk_rc
@@ -128,7 +150,7 @@ skf_prepare(struct token_store *b, const char *id, const struct token_prepare *p
 		return rc;
 	d = s->device;
 	if (p->auth_key.n != 0)
-		rc = authenticate(m, d, p->auth_key, f);
+		rc = authenticate_with(m, d, p->auth_key, f);
 	/* The label is read anew with the list of applications. */
 	if (rc != UK_OK || (rc = create(m, d, p, f)) != UK_OK ||
 	    (rc = skf_devinfo_read(&m->lib, d->handle, &d->info, f)) != UK_OK ||
