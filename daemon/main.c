@@ -9,6 +9,7 @@
 
 #include "policy/paths.h"
 #include "protocol/rpc.h"
+#include "token/hotplug.h"
 #include "transport/local.h"
 #include "transport/lws.h"
 #include "transport/service.h"
@@ -19,6 +20,7 @@
 #define HELPER  LIBEXEC_DIR "/ukey-token"
 #define NATIVE  LIBEXEC_DIR "/ukey-native"
 #define MODULES DATA_DIR "/modules.json"
+#define LOOK_MS 15000
 
 struct options {
 	const char *socket;
@@ -68,6 +70,7 @@ struct app {
 	struct gate *gate;
 	struct prompts *prompts;
 	struct token_client *tokens;
+	struct hotplug *hotplug; /* NULL: there is no udev to ask */
 	struct rpc *rpc;
 	struct local *local;
 	struct ws *ws;
@@ -122,6 +125,15 @@ token_changed(void *ctx, enum token_change what, const struct token_info *token)
 		rpc_token_changed(a->rpc, what, token);
 }
 
+/* The helpers answer by what they show; who is at a call is looked at after it. */
+static void
+plugged(void *ctx)
+{
+	struct app *a = ctx;
+
+	(void)token_call(a->tokens, &(struct token_call){ .op = TOKEN_LIST }, LOOK_MS, NULL, NULL);
+}
+
 /* Of a program of ours: as given, or beside us, or where it is installed. */
 static char *
 program_path(const char *given, const char *name)
@@ -158,6 +170,9 @@ start_tokens(struct app *a, const struct options *o, struct uk_err *err)
 	    token_changed, a, &a->tokens, err);
 	free(helper);
 	free(modules);
+	if (rc == UK_OK &&
+	    hotplug_new(lws_loop_base(a->loop), plugged, a, &a->hotplug, err) != UK_OK)
+		uk_log_err(&a->log, UK_LOG_WARN, "hotplug", err);
 	return rc;
 }
 
@@ -297,6 +312,7 @@ stop(struct app *a)
 	ws_close(&a->ws);
 	local_close(&a->local);
 	rpc_free(&a->rpc);
+	hotplug_free(&a->hotplug);
 	token_client_free(&a->tokens);
 	prompts_free(&a->prompts);
 	gate_free(&a->gate);

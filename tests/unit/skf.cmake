@@ -15,3 +15,6 @@ target_compile_definitions(unit-token_skf PRIVATE
   UKEY_TOKEN="$<TARGET_FILE:ukey-token>" FAULT_MODULE="" UKEY="$<TARGET_FILE:ukey>"
   SOFT_MODULE="$<TARGET_FILE:ukey-soft>")
 add_dependencies(unit-token_skf ukey-token ukey ukey-soft)
+
+uk_unit_test(token_hotplug USES token)
+set_tests_properties(unit-token_hotplug PROPERTIES SKIP_RETURN_CODE 77)
