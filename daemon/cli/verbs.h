@@ -33,6 +33,8 @@ struct args {
 	const char *country;
 	const char *replaces;
 	const char *chain;
+	const char *encryption;
+	const char *enveloped;
 	const char *ticket;
 	const char *rest[2]; /* what is no option, after the verb */
 	size_t n_rest;
