@@ -3,8 +3,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -76,6 +78,46 @@ buf_grows_to_its_bound(void **state)
 	uk_buf_put_str(&b, "again");
 	assert_string_equal(uk_buf_str(&b), "again");
 	uk_buf_fini(&b);
+	uk_buf_fini(&b);
+}
+
+static long
+locked_kib(void)
+{
+	FILE *f = fopen("/proc/self/status", "re");
+	char line[128];
+	long kib = 0;
+
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f) != NULL)
+		if (strncmp(line, "VmLck:", 6) == 0)
+			kib = strtol(line + 6, NULL, 10);
+	(void)fclose(f);
+	return kib;
+}
+
+/* Grown or emptied, what a secret passes through stays locked, and is let go at the end. */
+static void
+buf_can_be_locked(void **state)
+{
+	const long before = locked_kib();
+	struct rlimit most;
+	struct uk_buf b;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_MEMLOCK, &most), 0);
+	uk_buf_init(&b, 100000);
+	uk_buf_lock(&b);
+	for (int i = 0; i < 20000; i++)
+		uk_buf_put_u8(&b, (uint8_t)i);
+	assert_false(uk_buf_failed(&b));
+	assert_int_equal(b.p[19999], (uint8_t)19999);
+	if (most.rlim_cur > 1024 * 1024)
+		assert_true(locked_kib() >= before + 20);
+	uk_buf_fini(&b);
+	assert_int_equal(locked_kib(), before);
+	uk_buf_put_str(&b, "again");
+	assert_string_equal(uk_buf_str(&b), "again");
 	uk_buf_fini(&b);
 }
 
@@ -372,6 +414,7 @@ main(void)
 		cmocka_unit_test(rc_rows),
 		cmocka_unit_test(rc_fail),
 		cmocka_unit_test(buf_grows_to_its_bound),
+		cmocka_unit_test(buf_can_be_locked),
 		cmocka_unit_test(buf_is_sticky),
 		cmocka_unit_test(buf_numbers_and_text),
 		cmocka_unit_test(spans),
