@@ -16,14 +16,16 @@
 #include "uk/config.h"
 #include "uk/opt.h"
 
-#define HELPER LIBEXEC_DIR "/ukey-token"
-#define NATIVE LIBEXEC_DIR "/ukey-native"
+#define HELPER  LIBEXEC_DIR "/ukey-token"
+#define NATIVE  LIBEXEC_DIR "/ukey-native"
+#define MODULES DATA_DIR "/modules.json"
 
 struct options {
 	const char *socket;
 	const char *port;
 	const char *policy;
 	const char *helper;
+	const char *modules;
 	const char *native;
 	const char *pinentry;
 	const char *log_level;
@@ -42,6 +44,8 @@ static const struct uk_opt opts[] = {
 	    "policy folder; default: $UKEY_POLICY_DIR, else " POLICY_DIR },
 	{ "helper", "PATH", offsetof(struct options, helper),
 	    "ukey-token; default: beside ukeyd, else " HELPER },
+	{ "modules", "FILE", offsetof(struct options, modules),
+	    "list of known makers' modules; default: " MODULES },
 	{ "native", "PATH", offsetof(struct options, native),
 	    "ukey-native, whose word on a site counts; default: beside ukeyd, else " NATIVE },
 	{ "pinentry", "PATH", offsetof(struct options, pinentry),
@@ -79,7 +83,12 @@ load_policy(struct app *a, const struct options *o, struct uk_err *err)
 {
 	const char *dir = o->policy != NULL ? o->policy : getenv("UKEY_POLICY_DIR");
 
-	return policy_load(dir != NULL ? dir : POLICY_DIR, &a->policy, err);
+	const enum uk_rc rc = policy_load(dir != NULL ? dir : POLICY_DIR, &a->policy, err);
+
+	if (rc != UK_OK)
+		return rc;
+	return policy_find_modules(
+	    a->policy, o->modules != NULL ? o->modules : MODULES, &a->log, err);
 }
 
 static enum uk_rc
@@ -142,8 +151,9 @@ start_tokens(struct app *a, const struct options *o, struct uk_err *err)
 	enum uk_rc rc;
 
 	for (size_t i = 0; i < p->n_modules; i++)
-		modules[i] =
-		    (struct token_module){ .path = p->modules[i].path, .kind = p->modules[i].kind };
+		modules[i] = (struct token_module){ .path = p->modules[i].path,
+			.kind = p->modules[i].kind,
+			.hold_pin = p->hold_pin };
 	rc = token_client_new(lws_loop_base(a->loop), &a->log, helper, modules, p->n_modules,
 	    token_changed, a, &a->tokens, err);
 	free(helper);

@@ -5,6 +5,7 @@
 
 #include "cli/client.h"
 #include "cli/show.h"
+#include "cli/soft.h"
 #include "cli/verbs.h"
 #include "policy/journal.h"
 #include "policy/paths.h"
@@ -572,6 +573,33 @@ static const struct uk_opt prepare_opts[] = {
 };
 static const struct uk_opt json_opts[] = { JSON };
 
+#define DIR_OPT                                                                                    \
+	{                                                                                          \
+		"dir", "DIR", AT(dir), "of virtual UKEYs; default: $UKEY_SOFT_DIR, or the user's"  \
+	}
+
+static const struct uk_opt soft_opts[] = { DIR_OPT };
+static const struct uk_opt soft_list_opts[] = { JSON, DIR_OPT };
+static const struct uk_opt soft_create_opts[] = {
+	DIR_OPT,
+	{ "label", "TEXT", AT(label), "default: SOFTWARE TOKEN" },
+	{ "serial", "TEXT", AT(serial), "its number; default: a random one" },
+	{ "application", "NAME", AT(application), "made at once; without it, the UKEY is blank" },
+	{ "admin-pin-file", "FILE", AT(admin_pin_file), "the application's; the first line" },
+	{ "pin-file", "FILE", AT(pin_file), "the application's user PIN; the first line" },
+	{ "auth-key-file", "FILE", AT(auth_key_file),
+	    "device authentication key: 16 bytes or 32 hex digits; default: random, kept beside" },
+};
+static const struct uk_opt soft_fault_opts[] = {
+	DIR_OPT,
+	{ "function", "F", AT(function), "of SKF, as SKF_ECCSignData" },
+	{ "nth", "N", AT(nth), "which call in a process; default: 1, the next" },
+	{ "error", "E", AT(error), "it returns E, as SAR_FAIL or 0x0A000001" },
+	{ "block", "MS", AT(block), "it blocks for so long" },
+	{ "crash", NULL, AT(crash), "it ends the process" },
+	{ "clear", NULL, AT(clear), "no faults any more" },
+};
+
 const struct verb verbs[] = {
 	{ "list", "", 0, plain_opts, COUNT(plain_opts), list, "tokens that are in" },
 	{ "login", "", 0, token_opts, COUNT(token_opts), login,
@@ -599,6 +627,14 @@ const struct verb verbs[] = {
 	    "make this station's key; print its public part" },
 	{ "journal", "", 0, json_opts, COUNT(json_opts), journal,
 	    "check that the journal is unbroken" },
+	{ "soft create", "NAME", 1, soft_create_opts, COUNT(soft_create_opts), soft_create,
+	    "make a virtual UKEY" },
+	{ "soft insert", "NAME", 1, soft_opts, COUNT(soft_opts), soft_insert, "plug one in" },
+	{ "soft remove", "NAME", 1, soft_opts, COUNT(soft_opts), soft_remove, "pull it out" },
+	{ "soft list", "", 0, soft_list_opts, COUNT(soft_list_opts), soft_list,
+	    "virtual UKEYs, in or out" },
+	{ "soft set-fault", "NAME", 1, soft_fault_opts, COUNT(soft_fault_opts), soft_set_fault,
+	    "what is to go wrong with one" },
 	{ "version", "", 0, json_opts, COUNT(json_opts), version, "print the version" },
 };
 const size_t n_verbs = COUNT(verbs);

@@ -32,6 +32,18 @@ format_valid(const char *s)
 }
 
 static bool
+arc_valid(const char *s)
+{
+	return strcmp(s, "gm") == 0 || strcmp(s, "rfc") == 0;
+}
+
+static bool
+signature_oid_valid(const char *s)
+{
+	return strcmp(s, "301.1") == 0 || strcmp(s, "501") == 0;
+}
+
+static bool
 algorithm_valid(const char *s)
 {
 	return uk_keyalg_from_name(s) != UK_KEY_UNKNOWN;
@@ -89,6 +101,7 @@ static const struct uk_field certificates[] = {
 
 static const struct uk_field data_put_fields[] = {
 	{ "data", UK_F_STR, 0, 1, DATA_ID_MAX, AT(data_put_params, data), NULL },
+	{ "certificate", UK_F_STR, 0, 64, 64, AT(data_put_params, certificate), fingerprint_valid },
 	{ "chunk", UK_F_B64, UK_F_REQUIRED, 0, PARAMS_DATA_MAX, AT(data_put_params, chunk), NULL },
 	{ "last", UK_F_BOOL, 0, 0, 0, AT(data_put_params, last), NULL },
 };
@@ -105,11 +118,19 @@ static const struct uk_field item[] = {
 	{ "dataId", UK_F_STR, 0, 1, DATA_ID_MAX, AT(item_params, data_id), NULL },
 };
 
+static const struct uk_field profile[] = {
+	{ "arc", UK_F_STR, 0, 1, 8, AT(profile_params, arc), arc_valid },
+	{ "signatureOid", UK_F_STR, 0, 1, 8, AT(profile_params, signature_oid),
+	    signature_oid_valid },
+	{ "attributes", UK_F_BOOL, 0, 0, 0, AT(profile_params, attributes), NULL },
+};
+
 static const struct uk_field batch[] = {
 	{ "certificate", UK_F_STR, UK_F_REQUIRED, 64, 64, AT(batch_params, certificate),
 	    fingerprint_valid },
 	{ "items", UK_F_LIST, UK_F_REQUIRED, 1, PARAMS_ITEMS_MAX, AT(batch_params, items), NULL },
 	{ "format", UK_F_STR, UK_F_REQUIRED, 1, 16, AT(batch_params, format), format_valid },
+	{ "profile", UK_F_JSON, 0, 0, 0, AT(batch_params, profile), NULL },
 	{ "title", UK_F_STR, 0, 1, TITLE_MAX, AT(batch_params, title), title_valid },
 };
 
@@ -119,7 +140,15 @@ static const struct uk_field signature[] = {
 	{ "data", UK_F_B64, 0, 0, PARAMS_DATA_MAX, AT(signature_params, of.data), NULL },
 	{ "dataId", UK_F_STR, 0, 1, DATA_ID_MAX, AT(signature_params, of.data_id), NULL },
 	{ "format", UK_F_STR, UK_F_REQUIRED, 1, 16, AT(signature_params, format), format_valid },
+	{ "profile", UK_F_JSON, 0, 0, 0, AT(signature_params, profile), NULL },
 	{ "title", UK_F_STR, 0, 1, TITLE_MAX, AT(signature_params, title), title_valid },
+};
+
+static const struct uk_field envelope[] = {
+	{ "certificate", UK_F_STR, UK_F_REQUIRED, 64, 64, AT(envelope_params, certificate),
+	    fingerprint_valid },
+	{ "envelope", UK_F_B64, UK_F_REQUIRED, 1, PARAMS_DATA_MAX, AT(envelope_params, envelope),
+	    NULL },
 };
 
 static const struct uk_field login[] = {
@@ -186,9 +215,11 @@ const struct params params_data_put = { data_put_fields, COUNT(data_put_fields),
 const struct params params_data_get = { data_get_fields, COUNT(data_get_fields),
 	sizeof(struct data_get_params) };
 const struct params params_item = { item, COUNT(item), sizeof(struct item_params) };
+const struct params params_profile = { profile, COUNT(profile), sizeof(struct profile_params) };
 const struct params params_batch = { batch, COUNT(batch), sizeof(struct batch_params) };
 const struct params params_signature = { signature, COUNT(signature),
 	sizeof(struct signature_params) };
+const struct params params_envelope = { envelope, COUNT(envelope), sizeof(struct envelope_params) };
 const struct params params_login = { login, COUNT(login), sizeof(struct login_params) };
 const struct params params_key = { key, COUNT(key), sizeof(struct key_params) };
 const struct params params_request = { request, COUNT(request), sizeof(struct request_params) };
