@@ -69,6 +69,8 @@ show_tokens(const json_t *result)
 			    (int64_t)json_integer_value(tries));
 		else if (json_is_true(json_object_get(t, "triesLow")))
 			field("tries left", "few");
+		if (json_is_true(json_object_get(t, "pinInitial")))
+			field("PIN", "the first one, to be changed");
 	}
 }
 

@@ -361,6 +361,31 @@ request(const struct args *a)
 	return ask_file(a, "request.create", p, "request");
 }
 
+/* Both files, or neither. */
+static bool
+set_encryption(json_t *o, const struct args *a)
+{
+	json_t *e;
+	bool ok;
+
+	if (a->encryption == NULL && a->enveloped == NULL)
+		return true;
+	if (!given(a->encryption, "encryption") || !given(a->enveloped, "enveloped-key"))
+		return false;
+	e = json_pack("{s:s}", "format", "gbt35276");
+	ok = set_file(e, "certificate", a->encryption) && set_file(e, "envelopedKey", a->enveloped);
+	json_object_set_new(o, "encryption", e);
+	return ok;
+}
+
+static int
+pin_change(const struct args *a)
+{
+	if (!given(a->token, "token"))
+		return EXIT_USAGE;
+	return ask_show(a, "pin.change", json_pack("{s:s}", "token", a->token), show_done);
+}
+
 static int
 certificate_install(const struct args *a)
 {
@@ -376,7 +401,7 @@ certificate_install(const struct args *a)
 	set(p, "key", a->key);
 	set(p, "replaces", a->replaces);
 	ok = set_file(p, "certificate", a->in) &&
-	     (a->chain == NULL || set_file(one, "issuer", a->chain));
+	     (a->chain == NULL || set_file(one, "issuer", a->chain)) && set_encryption(p, a);
 	if (a->chain != NULL && ok)
 		json_object_set_new(p, "chain", json_pack("[O]", json_object_get(one, "issuer")));
 	json_decref(one);
@@ -537,6 +562,8 @@ static const struct uk_opt install_opts[] = {
 	{ "in", "FILE", AT(in), "certificate, DER" },
 	{ "chain", "FILE", AT(chain), "its issuer's certificate, DER; checked" },
 	{ "replaces", "ID", AT(replaces), "the certificate that leaves once this one works" },
+	{ "encryption", "FILE", AT(encryption), "the encryption certificate beside it, DER" },
+	{ "enveloped-key", "FILE", AT(enveloped), "its key pair, SM2EnvelopedKey" },
 };
 static const struct uk_opt prepare_opts[] = {
 	SOCKET,
@@ -591,6 +618,8 @@ const struct verb verbs[] = {
 	    "one-time key for a production ticket" },
 	{ "token prepare", "", 0, prepare_opts, COUNT(prepare_opts), token_prepare,
 	    "make a blank token ready by a ticket" },
+	{ "pin change", "", 0, token_opts, COUNT(token_opts), pin_change,
+	    "give a token another PIN; asks for both" },
 	{ "sites", "[revoke ORIGIN]", 2, plain_opts, COUNT(plain_opts), sites,
 	    "sites that may use the keys" },
 	{ "status", "", 0, plain_opts, COUNT(plain_opts), status, "is all there that is needed?" },

@@ -33,6 +33,8 @@ struct args {
 	const char *country;
 	const char *replaces;
 	const char *chain;
+	const char *encryption;
+	const char *enveloped;
 	const char *ticket;
 	const char *dir; /* of virtual UKEYs, and what `ukey soft` says of them */
 	const char *serial;

@@ -417,6 +417,11 @@ serve(struct token_store *store, int fd, const struct uk_log *log, struct uk_err
 	uk_buf_init(&s->body, MESSAGE_MAX);
 	uk_buf_init(&s->out, 2 * (MESSAGE_MAX + UK_FRAME_HEAD));
 	uk_buf_init(&s->data, MESSAGE_MAX - 64); /* leaves room for what goes around it */
+	/* PINs come in, and what was decrypted goes out. */
+	uk_buf_lock(&s->in.in);
+	uk_buf_lock(&s->body);
+	uk_buf_lock(&s->out);
+	uk_buf_lock(&s->data);
 	uk_buf_init(&s->tokens, MESSAGE_MAX);
 	uk_buf_init(&s->told, MESSAGE_MAX);
 	rc = run(s);

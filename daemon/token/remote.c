@@ -399,6 +399,10 @@ remote_new(struct loop *loop, const struct uk_log *log, const char *helper,
 	uk_frames_init(&r->in, MESSAGE_MAX);
 	uk_buf_init(&r->body, MESSAGE_MAX);
 	uk_buf_init(&r->out, OUT_MAX);
+	/* PINs go out, and what was decrypted comes in. */
+	uk_buf_lock(&r->in.in);
+	uk_buf_lock(&r->body);
+	uk_buf_lock(&r->out);
 	start(r);
 	return r;
 }
