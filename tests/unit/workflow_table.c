@@ -685,34 +685,6 @@ the_graph_names_every_state(void **state)
 	uk_buf_fini(&b);
 }
 
-/* --- working days (C9) --- */
-
-static int64_t
-beijing(int64_t day, int hour)
-{
-	return day * 86400 + hour * 3600 - 8 * 3600;
-}
-
-static void
-holidays_and_make_up_days_count(void **state)
-{
-	const int64_t d20260101 = 20454; /* days since 1970 */
-
-	(void)state;
-	/* [C9] Friday 2026-11-20, 15:00: Monday, Tuesday, Wednesday */
-	assert_int_equal(
-	    workflow_working_days(beijing(d20260101 + 323, 15), 3), beijing(d20260101 + 329, 0));
-	/* Wednesday 2026-09-30: 1 to 7 October off, then 8, 9, and Saturday the 10th worked */
-	assert_int_equal(
-	    workflow_working_days(beijing(d20260101 + 272, 9), 3), beijing(d20260101 + 283, 0));
-	/* Friday 2026-02-13: Saturday the 14th worked, then off until the 23rd */
-	assert_int_equal(
-	    workflow_working_days(beijing(d20260101 + 43, 9), 2), beijing(d20260101 + 55, 0));
-	/* late in the evening is still that day in Beijing */
-	assert_int_equal(workflow_working_days(beijing(d20260101 + 323, 23) + 3599, 3),
-	    beijing(d20260101 + 329, 0));
-}
-
 int
 main(void)
 {
@@ -726,7 +698,6 @@ main(void)
 		cmocka_unit_test(money_ends_well_and_nothing_unpaid_is_issued),
 		cmocka_unit_test(every_step_is_as_written_down),
 		cmocka_unit_test(the_graph_names_every_state),
-		cmocka_unit_test(holidays_and_make_up_days_count),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
