@@ -17,6 +17,7 @@ http_handler order_refund;
 http_handler identity_check;
 http_handler document_put;
 http_handler document_get;
+http_handler paper_get;
 http_handler signature_code;
 http_handler signature_create;
 http_handler payment_start;

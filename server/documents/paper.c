@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include <cairo-pdf.h>
+#include <fontconfig/fontconfig.h>
 #include <pango/pangocairo.h>
 
 #include "documents/paper.h"
@@ -137,6 +138,7 @@ paper_text(struct paper *p, const char *text)
 /* One pass over the blocks: the first only counts the pages, the second draws. */
 struct pass {
 	cairo_t *cr;
+	PangoContext *context;
 	const struct paper *paper;
 	bool draw;
 	int page;
@@ -147,7 +149,7 @@ struct pass {
 static PangoLayout *
 layout_new(const struct pass *s, const struct style *st, const char *text, double width)
 {
-	PangoLayout *l = pango_cairo_create_layout(s->cr);
+	PangoLayout *l = pango_layout_new(s->context);
 	PangoFontDescription *font = pango_font_description_from_string(st->family);
 
 	pango_font_description_set_absolute_size(font, st->size * PANGO_SCALE);
@@ -323,16 +325,22 @@ paper_write(const struct paper *p, struct uk_buf *out, struct uk_err *err)
 {
 	cairo_surface_t *surface =
 	    cairo_pdf_surface_create_for_stream(put_bytes, out, PAGE_W, PAGE_H);
+	/* One of our own, let go afterwards: the default one would stay with each worker thread. */
+	PangoFontMap *fonts = pango_cairo_font_map_new();
 	struct pass s = { .cr = cairo_create(surface), .paper = p };
 	char made[UK_TIME_LEN];
 	cairo_status_t status;
 
+	s.context = pango_font_map_create_context(fonts);
+	pango_cairo_update_context(s.cr, s.context);
 	uk_time_utc(p->now, made);
 	cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_TITLE, p->title);
 	cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_CREATE_DATE, made);
 	s.pages = run(&s);
 	s.draw = true;
 	(void)run(&s);
+	g_object_unref(s.context);
+	g_object_unref(fonts);
 	cairo_destroy(s.cr);
 	cairo_surface_finish(surface);
 	status = cairo_surface_status(surface);
@@ -342,4 +350,10 @@ paper_write(const struct paper *p, struct uk_buf *out, struct uk_err *err)
 	return status == CAIRO_STATUS_SUCCESS
 		   ? UK_OK
 		   : uk_fail(err, UK_E_INTERNAL, NULL, "cairo", (long)status);
+}
+
+void
+paper_end(void)
+{
+	FcFini();
 }

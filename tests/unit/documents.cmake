@@ -10,5 +10,4 @@ add_executable(documents-escape documents_escape.c)
 target_link_libraries(documents-escape PRIVATE documents_sandbox uk_flags)
 add_dependencies(unit-documents ukey-photo documents-escape)
 
-pkg_check_modules(FONTCONFIG REQUIRED IMPORTED_TARGET fontconfig)
-uk_unit_test(paper USES documents LIBS PkgConfig::PANGO PkgConfig::FONTCONFIG)
+uk_unit_test(paper USES documents)
