@@ -13,6 +13,14 @@
 	"passwords, password_tickets, password_sent_at, issued_at, proved_at, posted_at, "         \
 	"about, needs, code_tries"
 
+/* The order that server/workflow/certificate.c reads them in. */
+#define CERTIFICATE_COLUMNS                                                                        \
+	"serial, pair, intent, order_id, profile, usage, token, holder, fingerprint, not_before, " \
+	"not_after, issued_at, suspended_at, revoked_at, revoked_why"
+
+/* Newest first. */
+#define CERTIFICATES_ISSUED " AND der IS NOT NULL ORDER BY issued_at DESC, not_after DESC, serial"
+
 static const char *const text[] = {
 	[SQL_SCHEMA_VERSION] = "SELECT COALESCE(MAX(version), 0) FROM schema_steps",
 	[SQL_SCHEMA_STEP] = "INSERT INTO schema_steps (version, name) VALUES ($1, $2)",
@@ -158,6 +166,12 @@ static const char *const text[] = {
 	    "INSERT INTO so_pins (ticket, n, sealed, made_at) VALUES ($1, $2, $3, $4)",
 	[SQL_SO_PINS_OF_TICKET] =
 	    "SELECT n, sealed, made_at FROM so_pins WHERE ticket = $1 ORDER BY n DESC",
+	[SQL_TOKEN_PIN_PUT] =
+	    "INSERT INTO token_pins (token, state, sealed, made_at) VALUES ($1, $2, $3, $4)"
+	    " ON CONFLICT (token, state) DO UPDATE SET sealed = excluded.sealed,"
+	    " made_at = excluded.made_at",
+	[SQL_TOKEN_PIN_GET] = "SELECT sealed FROM token_pins WHERE token = $1 AND state = $2",
+	[SQL_TOKEN_PIN_DROP] = "DELETE FROM token_pins WHERE token = $1 AND state = $2",
 	[SQL_REQUEST_PUT] =
 	    "INSERT INTO requests (order_id, n, token, request, outcome, created_at)"
 	    " VALUES ($1, $2, $3, $4, '', $5)",
@@ -165,35 +179,61 @@ static const char *const text[] = {
 			    "order_id = $1 AND n = $2",
 	[SQL_REQUEST_END] = "UPDATE requests SET outcome = $3 WHERE order_id = $1 AND n = $2",
 	[SQL_CERTIFICATE_INTEND] =
-	    "INSERT INTO certificates (serial, intent, order_id, profile, not_before, not_after,"
-	    " created_at, subject, fingerprint, tbs, der, issued_at, revoked_at, revoked_why)"
-	    " VALUES ($1, $2, $3, $4, $5, $6, $7, '', '', $8, NULL, 0, 0, '')"
+	    "INSERT INTO certificates (serial, pair, intent, order_id, profile, usage, token,"
+	    " holder, not_before, not_after, created_at, tbs, subject, fingerprint, der,"
+	    " issued_at, revoked_at, revoked_why)"
+	    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, '', '', NULL, 0, 0, '')"
 	    " ON CONFLICT (intent) DO NOTHING",
 	[SQL_CERTIFICATE_BY_INTENT] =
-	    "SELECT serial, order_id, profile, not_before, not_after, created_at, tbs, der"
-	    " FROM certificates WHERE intent = $1",
+	    "SELECT " CERTIFICATE_COLUMNS " FROM certificates WHERE intent = $1",
+	[SQL_CERTIFICATE_TBS] = "SELECT tbs FROM certificates WHERE serial = $1",
+	[SQL_CERTIFICATE_DER] = "SELECT der FROM certificates WHERE serial = $1",
+	/* what was to be signed is in the certificate now */
 	[SQL_CERTIFICATE_ISSUED] =
-	    "UPDATE certificates SET der = $2, subject = $3, fingerprint = $4, issued_at = $5"
-	    " WHERE intent = $1 AND der IS NULL",
+	    "UPDATE certificates SET der = $2, fingerprint = $3, issued_at = $4, tbs = $5"
+	    " WHERE serial = $1 AND der IS NULL",
 	[SQL_CERTIFICATE_GET] =
-	    "SELECT intent, order_id, subject, not_before, not_after, der, issued_at, revoked_at,"
-	    " revoked_why FROM certificates WHERE serial = $1",
-	[SQL_CERTIFICATE_BY_FINGERPRINT] = "SELECT serial, order_id, subject, not_before, "
-					   "not_after, der, revoked_at FROM certificates"
-					   " WHERE fingerprint = $1",
-	[SQL_CERTIFICATES_OF_ORDER] =
-	    "SELECT serial, intent, subject, not_before, not_after, der, issued_at, revoked_at,"
-	    " revoked_why FROM certificates WHERE order_id = $1 AND der IS NOT NULL"
-	    " ORDER BY issued_at DESC, serial",
-	[SQL_CERTIFICATE_REVOKE] = "UPDATE certificates SET revoked_at = $2, revoked_why = $3"
-				   " WHERE serial = $1 AND revoked_at = 0",
+	    "SELECT " CERTIFICATE_COLUMNS " FROM certificates WHERE serial = $1",
+	[SQL_CERTIFICATE_BY_FINGERPRINT] =
+	    "SELECT " CERTIFICATE_COLUMNS " FROM certificates WHERE fingerprint = $1",
+	[SQL_CERTIFICATES_OF_ORDER] = "SELECT " CERTIFICATE_COLUMNS
+				      " FROM certificates WHERE order_id = $1" CERTIFICATES_ISSUED,
+	[SQL_CERTIFICATES_OF_HOLDER] = "SELECT " CERTIFICATE_COLUMNS
+				       " FROM certificates WHERE holder = $1" CERTIFICATES_ISSUED,
+	[SQL_CERTIFICATES_OF_TOKEN] =
+	    "SELECT " CERTIFICATE_COLUMNS " FROM certificates WHERE token = $1" CERTIFICATES_ISSUED,
+	[SQL_CERTIFICATE_SUSPEND] = "UPDATE certificates SET suspended_at = $2"
+				    " WHERE serial = $1 AND revoked_at = 0 AND suspended_at = 0",
+	[SQL_CERTIFICATE_RESUME] = "UPDATE certificates SET suspended_at = 0"
+				   " WHERE serial = $1 AND revoked_at = 0 AND suspended_at > 0",
+	[SQL_CERTIFICATE_REVOKE] =
+	    "UPDATE certificates SET revoked_at = $2, revoked_why = $3, suspended_at = 0"
+	    " WHERE serial = $1 AND revoked_at = 0",
+	[SQL_CERTIFICATE_EVENT_PUT] =
+	    "INSERT INTO certificate_events (serial, n, at, event, reason, actor) VALUES ($1,"
+	    " (SELECT COUNT(*) FROM certificate_events WHERE serial = $1) + 1, $2, $3, $4, $5)",
+	[SQL_CERTIFICATE_EVENTS] =
+	    "SELECT at, event, reason, actor FROM certificate_events WHERE serial = $1 ORDER BY n",
 	[SQL_CERTIFICATES_REVOKED] =
-	    "SELECT serial, revoked_at, revoked_why FROM certificates"
-	    " WHERE revoked_at > 0 AND not_after >= $1 ORDER BY revoked_at, serial",
+	    "SELECT serial, CASE WHEN revoked_at > 0 THEN revoked_at ELSE suspended_at END AS "
+	    "since,"
+	    " CASE WHEN revoked_at > 0 THEN revoked_why ELSE 'hold' END FROM certificates"
+	    " WHERE (revoked_at > 0 OR suspended_at > 0) AND not_after >= $1"
+	    " ORDER BY since, serial",
+	[SQL_KM_KEY_PUT] =
+	    "INSERT INTO km_keys (serial, private, enveloped, made_at) VALUES ($1, $2, $3, $4)",
+	[SQL_KM_KEY_GET] = "SELECT private, enveloped FROM km_keys WHERE serial = $1",
+	[SQL_KM_RECOVERY_PUT] =
+	    "INSERT INTO km_recoveries (nonce, serial, recipient, expires_at, used_at, approved_by)"
+	    " VALUES ($1, $2, $3, $4, 0, '')",
+	[SQL_KM_RECOVERY_USE] =
+	    "UPDATE km_recoveries SET used_at = $2, approved_by = $3"
+	    " WHERE nonce = $1 AND used_at = 0 AND expires_at > $2 RETURNING serial, recipient",
 	[SQL_CRL_PUT] =
 	    "INSERT INTO crls (number, this_update, next_update, der) VALUES ($1, $2, $3, $4)",
 	[SQL_CRL_LAST] =
 	    "SELECT number, this_update, next_update, der FROM crls ORDER BY number DESC LIMIT 1",
+	[SQL_CRLS_EXPIRE] = "DELETE FROM crls WHERE next_update < $1",
 	[SQL_SHIPMENT_PUT] = "INSERT INTO shipments (order_id, carrier, tracking, posted_at) "
 			     "VALUES ($1, $2, $3, $4)",
 	[SQL_SHIPMENT_GET] =
