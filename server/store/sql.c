@@ -10,7 +10,8 @@
 	"identity_checks, identity_digest, documents, signed_at, amount_due, amount_paid, "        \
 	"payment, payments, paid_at, refunds_open, refunds_by_hand, review_due, reviewer, "        \
 	"reviewers, reviewed_at, review_result, review_reason, producer, tickets, requests, "      \
-	"passwords, password_tickets, password_sent_at, issued_at, proved_at, posted_at"
+	"passwords, password_tickets, password_sent_at, issued_at, proved_at, posted_at, "         \
+	"about, needs, code_tries"
 
 /* The order that server/workflow/certificate.c reads them in. */
 #define CERTIFICATE_COLUMNS                                                                        \
@@ -30,7 +31,7 @@ static const char *const text[] = {
 	    "INSERT INTO orders (" ORDER_COLUMNS ", number_index, phone_index) VALUES ("
 	    "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, "
 	    "$19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, "
-	    "$35, $36, $37, $38, $39"
+	    "$35, $36, $37, $38, $39, $40, $41, $42"
 	    ", '', '')",
 	[SQL_ORDER_CAS] =
 	    "UPDATE orders SET "
@@ -43,8 +44,8 @@ static const char *const text[] = {
 	    "reviewers = $27, reviewed_at = $28, review_result = $29, review_reason = $30, "
 	    "producer = $31, tickets = $32, requests = $33, passwords = $34, "
 	    "password_tickets = $35, password_sent_at = $36, issued_at = $37, proved_at = $38, "
-	    "posted_at = $39"
-	    " WHERE id = $1 AND version = $40 AND state = $41",
+	    "posted_at = $39, about = $40, needs = $41, code_tries = $42"
+	    " WHERE id = $1 AND version = $43 AND state = $44",
 	[SQL_ORDER_INDEX_PUT] =
 	    "UPDATE orders SET number_index = $2, phone_index = $3 WHERE id = $1",
 	[SQL_ORDERS_BY_NUMBER] =
@@ -121,9 +122,13 @@ static const char *const text[] = {
 	    "INSERT INTO payments (id, order_id, amount, status, created_at, expires_at, trade_no,"
 	    " paid_amount, paid_at, refund_id, refunded_at)"
 	    " VALUES ($1, $2, $3, 'waiting', $4, $5, '', 0, 0, '', 0)",
+	[SQL_PAYMENT_REMITTED] =
+	    "INSERT INTO payments (id, order_id, amount, status, created_at, expires_at, trade_no,"
+	    " paid_amount, paid_at, refund_id, refunded_at, method)"
+	    " VALUES ($1, $2, $3, 'paid', $4, $4, $5, $3, $6, '', 0, 'remittance')",
 	[SQL_PAYMENT_GET] = "SELECT order_id, amount, status, created_at, expires_at, trade_no, "
 			    "paid_amount, paid_at,"
-			    " refund_id, refunded_at FROM payments WHERE id = $1",
+			    " refund_id, refunded_at, method FROM payments WHERE id = $1",
 	[SQL_PAYMENT_PAID] =
 	    "UPDATE payments SET status = 'paid', trade_no = $3, paid_amount = $4, paid_at = $5"
 	    " WHERE id = $1 AND order_id = $2 AND status IN ('waiting', 'closed')",
@@ -140,7 +145,7 @@ static const char *const text[] = {
 	[SQL_PAYMENTS_OF_ORDER] =
 	    "SELECT id, amount, status, created_at, expires_at, trade_no, paid_amount, paid_at, "
 	    "refund_id,"
-	    " refunded_at FROM payments WHERE order_id = $1 ORDER BY created_at, id",
+	    " refunded_at, method FROM payments WHERE order_id = $1 ORDER BY created_at, id",
 
 	/* password, tickets, requests, certificates */
 	[SQL_PASSWORD_PUT] =
