@@ -33,6 +33,8 @@ http_handler staff_me;
 http_handler staff_logout;
 http_handler staff_orders;
 http_handler staff_order;
+http_handler staff_tasks;
+http_handler staff_task_done;
 http_handler staff_document;
 http_handler review_approve;
 http_handler review_reject;
@@ -104,6 +106,10 @@ struct refunded_body {
 	int64_t version;
 	const char *payment;
 	const char *note;
+};
+
+struct task_body {
+	const char *id;
 };
 
 struct ticket_body {

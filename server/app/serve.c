@@ -67,8 +67,10 @@ open_jobs(struct app *app, struct uk_err *err)
 			     .pay = app->connectors.pay,
 			     .bank = app->connectors.bank,
 			     .sms = app->connectors.sms,
+			     .mail = app->connectors.mail,
 			     .ident = app->connectors.ident,
 			     .authority = b->authority,
+			     .origin = b->settings.origin,
 			     .bank_notify_url = app->bank_notify_url,
 			     .threads = JOB_THREADS },
 	    &app->jobs, err);

@@ -25,6 +25,7 @@ enum sms_template {
 	SMS_REFUNDED, /* order, amount */
 	SMS_QUERY,    /* code, minutes */
 	SMS_ACCOUNT,  /* order: look for the password in the account's records */
+	SMS_EXPIRING, /* order, day, days */
 	SMS_TEMPLATE__MAX
 };
 

@@ -23,6 +23,9 @@ static const struct sms_template_row rows[] = {
 	    "您的订单查询验证码为${code}，${minutes}分钟内有效。请勿将验证码告诉他人。" },
 	[SMS_ACCOUNT] = { "account", "SMS_900009", { "order" },
 	    "您的订单${order}已审核通过，证书密码见我方汇入贵单位对公账户0.01元的附言。" },
+	[SMS_EXPIRING] = { "expiring", "SMS_900010", { "order", "day", "days" },
+	    "您的数字证书（订单${order}）将于${day}到期，剩余不足${days}天，"
+	    "请插入证书Key在线办理证书更新。" },
 };
 static_assert(sizeof(rows) / sizeof(rows[0]) == SMS_TEMPLATE__MAX, "one row per template");
 
