@@ -6,6 +6,7 @@
 #include "protocol/sign.h"
 #include "uk/b64.h"
 #include "uk/login.h"
+#include "uk/receipt.h"
 
 static void
 signed_by_token(struct call *c, const struct uk_err *err, const struct token_reply *reply)
@@ -70,6 +71,8 @@ sign_read_data(struct call *c, const struct item_params *of, enum signing_form f
 	out->content = uk_buf_span(&of->data);
 	if (uk_login_begins(out->content))
 		return uk_fail(err, UK_E_DENIED, "login-challenge-refused", "sign", 0);
+	if (uk_receipt_begins(out->content))
+		return uk_fail(err, UK_E_DENIED, "receipt-refused", "sign", 0);
 	return uk_sums_of(out->content, NULL, &out->sums) == UK_OK
 		   ? UK_OK
 		   : uk_fail(err, UK_E_INTERNAL, NULL, "sign", 0);

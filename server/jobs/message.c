@@ -141,6 +141,13 @@ static const struct message messages[] = {
 	{ "refunded", SMS_REFUNDED, { "amount", NULL } },
 	{ "account", SMS_ACCOUNT, { NULL, NULL } },
 	{ "expiring", SMS_EXPIRING, { "day", "days" } },
+	{ "download", SMS_DOWNLOAD, { NULL, NULL } },
+	{ "renewed", SMS_RENEWED, { NULL, NULL } },
+	{ "changed", SMS_CHANGED, { NULL, NULL } },
+	{ "replaced", SMS_REPLACED, { NULL, NULL } },
+	{ "authorised", SMS_AUTHORISED, { NULL, NULL } },
+	{ "unlocked", SMS_UNLOCKED, { NULL, NULL } },
+	{ "suspended", SMS_SUSPENDED, { NULL, NULL } },
 };
 
 static const char *
@@ -258,7 +265,7 @@ static void
 set_site(struct facts *f, enum mail_template t)
 {
 	(void)snprintf(f->site, sizeof(f->site), "%s%s", f->j->s.origin,
-	    t == MAIL_EXPIRING || t == MAIL_EXPIRED ? "/renewal" : "/query");
+	    t == MAIL_EXPIRING ? "/renewal" : "/query");
 }
 
 static enum uk_rc

@@ -15,22 +15,16 @@
 #define LEGAL "\n\n此邮件由系统发送，请勿回复。我们不会通过邮件索要证书密码或验证码。\n"
 
 static const struct mail_template_row rows[] = {
-	[MAIL_APPROVED] = { "approved", { "order", "site" }, "订单${order}已审核通过",
-	    "您好：\n\n您的订单${order}已审核通过，证书Key制作完成后将寄出。\n"
+	[MAIL_REPLACED] = { "replaced", { "order", "site" }, "补办订单${order}已审核通过",
+	    "您好：\n\n您的补办订单${order}"
+	    "已审核通过，原证书已注销，新的证书Key制作完成后将寄出。\n"
 	    "查看进度：${site}" LEGAL },
 	[MAIL_REJECTED] = { "rejected", { "order", "reason", "site" }, "订单${order}未通过审核",
 	    "您好：\n\n您的订单${order}未通过审核，原因：${reason}。\n"
 	    "请在订单查询中修改后重新提交，或申请退款：${site}" LEGAL },
-	[MAIL_POSTED] = { "posted", { "order", "carrier", "tracking", "site" },
-	    "订单${order}的证书Key已寄出",
-	    "您好：\n\n您的订单${order}的证书Key已由${carrier}寄出，运单号${tracking}。\n"
-	    "密码获取方式见订单查询：${site}" LEGAL },
 	[MAIL_EXPIRING] = { "expiring", { "name", "day", "days", "site" },
 	    "证书将在${days}天内到期",
 	    "您好：\n\n${name}的数字证书将于${day}到期。请插入证书Key，在线办理证书更新：\n${"
-	    "site}" LEGAL },
-	[MAIL_EXPIRED] = { "expired", { "name", "day", "site" }, "证书已到期",
-	    "您好：\n\n${name}的数字证书已于${day}到期。到期后365天内仍可在线办理证书更新：\n${"
 	    "site}" LEGAL },
 };
 static_assert(sizeof(rows) / sizeof(rows[0]) == MAIL_TEMPLATE__MAX, "one row per template");

@@ -9,11 +9,9 @@
 #include "notify/notify.h"
 
 enum mail_template {
-	MAIL_APPROVED, /* order, site */
+	MAIL_REPLACED, /* order, site: a replacement is approved */
 	MAIL_REJECTED, /* order, reason, site */
-	MAIL_POSTED,   /* order, carrier, tracking, site */
 	MAIL_EXPIRING, /* name, day, days, site */
-	MAIL_EXPIRED,  /* name, day, site */
 	MAIL_TEMPLATE__MAX
 };
 

@@ -452,26 +452,27 @@ new_password(const struct act *a, struct uk_err *err)
 }
 
 static enum uk_rc
-approve(const struct act *a, struct uk_err *err)
+approve_saying(const struct act *a, const char *template, struct uk_err *err)
 {
 	enum uk_rc rc = reviewed(a, REVIEW_APPROVED, err);
 
 	if (rc == UK_OK)
 		rc = new_password(a, err);
-	return rc != UK_OK ? rc : tell_result(a, "approved", err);
+	return rc != UK_OK ? rc : tell_result(a, template, err);
 }
 
-/* [L10], [V3]: at once on the list and in OCSP. */
+static enum uk_rc
+approve(const struct act *a, struct uk_err *err)
+{
+	return approve_saying(a, "approved", err);
+}
+
+/* [L10], [V3]: by a job, since a pair's other certificate goes with it; the next thing that is
+ * done. */
 static enum uk_rc
 revoke_old(const struct act *a, struct uk_err *err)
 {
-	enum uk_rc rc = SEND(
-	    a, SQL_CERTIFICATE_REVOKE, DB_T(a->o->about), DB_I(a->ev->now), DB_T("superseded"));
-
-	if (rc != UK_OK)
-		return rc;
-	return SEND(a, SQL_JOB_AGAIN, DB_T("crl"), DB_T("crl"), DB_T(""), DB_T("{}"),
-	    DB_I(a->ev->now), DB_I(a->ev->now));
+	return job_n(a, "revoke-old", a->o->version + 1, err);
 }
 
 static enum uk_rc
@@ -479,7 +480,7 @@ approve_replacement(const struct act *a, struct uk_err *err)
 {
 	const enum uk_rc rc = revoke_old(a, err);
 
-	return rc != UK_OK ? rc : approve(a, err);
+	return rc != UK_OK ? rc : approve_saying(a, "replaced", err);
 }
 
 static enum uk_rc
@@ -502,9 +503,10 @@ static enum uk_rc
 password_sent(const struct act *a, struct uk_err *err)
 {
 	a->o->password_sent_at = a->ev->now;
-	if (strcmp(order_password_channel(a->o), "remark") == 0)
-		return tell(a, "account", err);
-	return UK_OK;
+	if (strcmp(order_password_channel(a->o), "remark") != 0)
+		return UK_OK;
+	return tell(
+	    a, order_kind_get(a->o->kind)->flow == FLOW_UNLOCK ? "authorised" : "account", err);
 }
 
 static enum uk_rc

@@ -1,4 +1,3 @@
-#include <assert.h>
 #include <limits.h>
 
 #include "uk/clock.h"
@@ -6,13 +5,6 @@
 
 #define DAY     86400
 #define BEIJING (8 * 3600)
-
-static const char *const status_names[] = {
-	[CERTIFICATE_VALID] = "valid",
-	[CERTIFICATE_SUSPENDED] = "suspended",
-	[CERTIFICATE_REVOKED] = "revoked",
-};
-static_assert(sizeof(status_names) / sizeof(char *) == CERTIFICATE_STATUS__MAX, "a name each");
 
 /* From which to which day, counted from the day the old certificate ends; what the rule is. */
 static const struct row {
@@ -50,10 +42,10 @@ find(enum order_flow flow, int64_t day, bool expired)
 static const char *
 barred(const struct renewal_facts *f, enum order_flow flow)
 {
-	if (f->status == CERTIFICATE_REVOKED)
+	if (f->revoked)
 		return "revoked";
 	/* Suspended because it is lost is just what is replaced. */
-	if (f->status == CERTIFICATE_SUSPENDED && flow != FLOW_REPLACEMENT)
+	if (f->suspended && flow != FLOW_REPLACEMENT)
 		return "suspended";
 	if (f->renewed)
 		return "renewed";
@@ -107,10 +99,4 @@ renewal_explain(
 		return;
 	out->not_before = now;
 	out->not_after = renewal_end(flow, f->not_after, now);
-}
-
-const char *
-certificate_status_name(enum certificate_status s)
-{
-	return status_names[s];
 }

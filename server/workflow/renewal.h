@@ -5,24 +5,18 @@
 #ifndef WORKFLOW_RENEWAL_H
 #define WORKFLOW_RENEWAL_H
 
-#include "workflow/order.h"
+#include "workflow/certificate.h"
 
 /* Less than so many days left: 90 exactly is too early ([R1]). */
 #define RENEWAL_DAYS_BEFORE 90
 /* So many days after the end it still goes without a review; the last included ([R1], [R8]). */
 #define RENEWAL_DAYS_AFTER 365
 
-enum certificate_status {
-	CERTIFICATE_VALID,
-	CERTIFICATE_SUSPENDED,
-	CERTIFICATE_REVOKED,
-	CERTIFICATE_STATUS__MAX
-};
-
 struct renewal_facts {
 	int64_t not_before;
 	int64_t not_after; /* the last second it is valid */
-	enum certificate_status status;
+	bool suspended;
+	bool revoked;
 	bool order_open; /* a renewal, change or replacement of it is under way */
 	bool renewed;    /* another has followed it */
 };
@@ -48,7 +42,5 @@ void renewal_explain(
  * ended and a new end is not given.
  */
 int64_t renewal_end(enum order_flow flow, int64_t old, int64_t now);
-
-const char *certificate_status_name(enum certificate_status s);
 
 #endif

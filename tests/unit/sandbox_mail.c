@@ -23,7 +23,7 @@ setup_of(struct world *w)
 		.clock = &w->clock };
 }
 
-static const struct sms_pair approved[] = { { "order", "UK261122ABCDEFGH" },
+static const struct sms_pair replaced[] = { { "order", "UK261122ABCDEFGH" },
 	{ "site", "https://ca.example/query" } };
 
 static void
@@ -38,13 +38,13 @@ a_mail_is_read(void **state)
 
 	assert_int_equal(mail_check(&m, NULL), UK_OK);
 	assert_int_equal(
-	    mail_send(&m, TO, "UK1.approved", MAIL_APPROVED, approved, 2, &r, NULL), 0);
+	    mail_send(&m, TO, "UK1.replaced", MAIL_REPLACED, replaced, 2, &r, NULL), 0);
 	assert_int_equal(r.outcome, SMS_SENT);
 	assert_int_equal(
 	    mail_send(&m, TO, "UK1.rejected", MAIL_REJECTED, rejected, 3, &r, NULL), 0);
 	assert_int_equal(r.outcome, SMS_SENT);
 	page = world_page(w, "/mail?to=" TO, 200);
-	assert_non_null(strstr(page, "订单UK261122ABCDEFGH已审核通过"));
+	assert_non_null(strstr(page, "补办订单UK261122ABCDEFGH已审核通过"));
 	assert_non_null(strstr(page, "原因：照片 &lt;不清&gt;。"));
 	assert_non_null(strstr(page, "https://ca.example/query"));
 	assert_true(strstr(page, "订单UK1未通过审核") < strstr(page, "订单UK261122ABCDEFGH"));
@@ -71,12 +71,12 @@ servers_that_say_no(void **state)
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		world_control(w, rows[i].fault);
-		assert_int_equal(mail_send(&m, TO, "x", MAIL_APPROVED, approved, 2, &r, NULL), 0);
+		assert_int_equal(mail_send(&m, TO, "x", MAIL_REPLACED, replaced, 2, &r, NULL), 0);
 		assert_int_equal(r.outcome, rows[i].outcome);
 		assert_string_equal(r.error, rows[i].error);
 	}
 	m.smtp.url = "smtp://127.0.0.1:1";
-	assert_int_equal(mail_send(&m, TO, "x", MAIL_APPROVED, approved, 2, &r, NULL), UK_OK);
+	assert_int_equal(mail_send(&m, TO, "x", MAIL_REPLACED, replaced, 2, &r, NULL), UK_OK);
 	assert_int_equal(r.outcome, SMS_RETRY);
 }
 
@@ -91,7 +91,7 @@ no_tls_no_mail(void **state)
 
 	(void)snprintf(url, sizeof(url), "smtps%s", strchr(m.smtp.url, ':'));
 	m.smtp.url = url;
-	assert_int_equal(mail_send(&m, TO, "x", MAIL_APPROVED, approved, 2, &r, NULL), UK_OK);
+	assert_int_equal(mail_send(&m, TO, "x", MAIL_REPLACED, replaced, 2, &r, NULL), UK_OK);
 	assert_int_not_equal(r.outcome, SMS_SENT);
 }
 
@@ -107,11 +107,11 @@ what_is_no_mail(void **state)
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_int_equal(
-		    mail_send(&m, bad[i], "x", MAIL_APPROVED, approved, 2, &r, NULL), UK_E_INPUT);
+		    mail_send(&m, bad[i], "x", MAIL_REPLACED, replaced, 2, &r, NULL), UK_E_INPUT);
 	assert_int_equal(
-	    mail_send(&m, TO, "x y", MAIL_APPROVED, approved, 2, &r, NULL), UK_E_INPUT);
-	assert_int_equal(mail_send(&m, TO, "x", MAIL_APPROVED, approved, 1, &r, NULL), UK_E_INPUT);
-	assert_int_equal(mail_send(&m, TO, "x", MAIL_APPROVED, evil, 2, &r, NULL), UK_E_INPUT);
+	    mail_send(&m, TO, "x y", MAIL_REPLACED, replaced, 2, &r, NULL), UK_E_INPUT);
+	assert_int_equal(mail_send(&m, TO, "x", MAIL_REPLACED, replaced, 1, &r, NULL), UK_E_INPUT);
+	assert_int_equal(mail_send(&m, TO, "x", MAIL_REPLACED, evil, 2, &r, NULL), UK_E_INPUT);
 	m.smtp.url = "http://127.0.0.1/";
 	assert_int_equal(mail_check(&m, NULL), UK_E_INPUT);
 }
@@ -128,9 +128,9 @@ the_message_is_rfc_5322(void **state)
 
 	uk_buf_init(&b, 16384);
 	assert_int_equal(
-	    mail_compose(&m, TO, "UK1.approved", MAIL_APPROVED, approved, 2, &b, NULL), UK_OK);
+	    mail_compose(&m, TO, "UK1.replaced", MAIL_REPLACED, replaced, 2, &b, NULL), UK_OK);
 	s = uk_buf_str(&b);
-	assert_non_null(strstr(s, "\r\nMessage-ID: <UK1.approved@ca.example>\r\n"));
+	assert_non_null(strstr(s, "\r\nMessage-ID: <UK1.replaced@ca.example>\r\n"));
 	assert_non_null(strstr(s, "\r\nTo: <" TO ">\r\n"));
 	for (; *s != '\0'; s++) {
 		assert_true((unsigned char)*s < 0x7f);

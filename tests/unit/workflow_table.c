@@ -285,9 +285,10 @@ fake_run(void *ctx, enum sql_id id, const struct db_value *args, size_t n, int64
 	(void)n;
 	if (changed != NULL)
 		*changed = c;
-	w->revokes_old = w->revokes_old || id == SQL_CERTIFICATE_REVOKE;
 	if (id == SQL_JOB_PUT) {
 		w->issues = w->issues || uk_span_eq(args[1].bytes, uk_span_str("issue"));
+		w->revokes_old =
+		    w->revokes_old || uk_span_eq(args[1].bytes, uk_span_str("revoke-old"));
 		w->revokes = w->revokes || uk_span_eq(args[1].bytes, uk_span_str("revoke"));
 	}
 	return UK_OK;
