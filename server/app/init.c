@@ -25,7 +25,7 @@ struct init_options {
 static const struct uk_opt table[] = {
 	{ "dir", "DIR", offsetof(struct init_options, dir),
 	    "where everything goes; made if need be" },
-	{ "algorithm", "p256|rsa", offsetof(struct init_options, algorithm),
+	{ "algorithm", "sm2|p256|rsa", offsetof(struct init_options, algorithm),
 	    "of the CAs' keys [p256]" },
 	{ "origin", "URL", offsetof(struct init_options, origin), "what browsers call the server" },
 	{ "name", "NAME", offsetof(struct init_options, name), "the CA's name" },
