@@ -46,12 +46,23 @@ http_handler production_proof;
 http_handler production_shipment;
 http_handler production_label;
 
-/* notify.c, ca.c, site.c */
+/* certificates.c */
+http_handler certificates_find;
+http_handler certificates_search;
+http_handler certificates_get;
+http_handler certificates_suspend;
+http_handler certificates_resume;
+http_handler certificates_revoke;
+
+/* notify.c, ca.c, ocsp.c, site.c */
 http_handler notify_alipay;
 http_handler notify_bank;
 http_handler ca_issuer;
 http_handler ca_root;
 http_handler ca_crl;
+http_handler ca_cps;
+http_handler ca_ocsp;
+http_handler ca_ocsp_get;
 http_handler site_get;
 
 /* The bodies, as the tables of routes.c fill them. */
@@ -114,6 +125,14 @@ struct ticket_body {
 struct request_body {
 	const char *token;
 	struct uk_buf request;
+};
+
+struct number_body {
+	const char *number;
+};
+
+struct reason_body {
+	const char *reason;
 };
 
 struct proof_body {

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "api/api.h"
+#include "api/responder.h"
 #include "api/sender.h"
 #include "app/base.h"
 #include "app/commands.h"
@@ -37,6 +38,7 @@ struct app {
 	char *bank_notify_url;
 	struct jobs *jobs;
 	struct sender *sender;
+	struct responders *responders;
 	struct photo_config photo;
 	struct api api;
 	struct httpd *httpd;
@@ -81,6 +83,11 @@ fill_api(struct app *app)
 
 	if (app->connectors.sms != NULL)
 		app->sender = sender_new(app->connectors.sms, &b->log);
+	app->responders = responders_new(&(struct responders_setup){ .store = b->store,
+	    .crypt = b->crypt,
+	    .authority = b->authority,
+	    .random = &b->random,
+	    .name = s->name });
 	app->photo = (struct photo_config){ .program = app->connectors.photo_program };
 	app->api = (struct api){ .store = b->store,
 		.crypt = b->crypt,
@@ -96,6 +103,7 @@ fill_api(struct app *app)
 		.log = &b->log,
 		.root = authority_root(b->authority),
 		.issuer = authority_issuer(b->authority),
+		.responders = app->responders,
 		.ticket = app->ticket,
 		.origin = s->origin,
 		.name = s->name,
@@ -133,6 +141,7 @@ close_app(struct app *app)
 {
 	httpd_close(&app->httpd);
 	jobs_close(&app->jobs);
+	responders_free(&app->responders);
 	sender_free(&app->sender);
 	connectors_close(&app->connectors);
 	uk_jwk_free(&app->ticket);

@@ -576,6 +576,82 @@ class Desk(Case):
         crl = wait_until(lambda: self.on_list(s.serial), 30)
         self.assertTrue(crl)
 
+    def ocsp(self, serial, get=False):
+        """What the openssl command says after asking the server, by POST of its own or by GET"""
+        place = self.world.dir
+        for name in ("issuer", "root"):
+            with open(os.path.join(place, "ocsp-%s.pem" % name), "wb") as f:
+                f.write(openssl("x509", "-inform", "DER", data=self.fetch("/ca/%s.cer" % name)))
+        common = ["openssl", "ocsp", "-sha256" if get else "-sha1", "-issuer", "ocsp-issuer.pem", "-serial", "0x" + serial]
+        check = ["-CAfile", "ocsp-root.pem", "-verify_other", "ocsp-issuer.pem"]
+        if get:
+            subprocess.run(common + ["-reqout", "ocsp.req"], cwd=place, check=True, capture_output=True)
+            with open(os.path.join(place, "ocsp.req"), "rb") as f:
+                path = "/ca/ocsp/" + urllib.parse.quote(b64(f.read()), safe="")
+            answer = Browser(self.world.ca_port).get(path)
+            self.assertEqual(answer.headers["Content-Type"], "application/ocsp-response")
+            with open(os.path.join(place, "ocsp.resp"), "wb") as f:
+                f.write(answer.body)
+            common += ["-no_nonce", "-respin", "ocsp.resp"]
+        else:
+            common += ["-url", "http://127.0.0.1:%d/ca/ocsp" % self.world.ca_port]
+        done = subprocess.run(common + check, cwd=place, capture_output=True, text=True)
+        self.assertIn("Response verify OK", done.stderr)
+        self.assertNotIn("Nonce", done.stdout + done.stderr)
+        return done.stdout
+
+    def test_ocsp(self):
+        """[C14] the status at once, by POST and by GET"""
+        s = self.world.staff("甲", "auditor")
+        address = openssl("x509", "-inform", "DER", "-noout", "-ocsp_uri", data=s.certificate).decode().strip()
+        self.assertEqual(address, self.world.origin + "/ca/ocsp")
+        self.assertIn(": good", self.ocsp(s.serial))
+        self.assertIn(": good", self.ocsp(s.serial, get=True))
+        self.assertIn("0x1234: unknown", self.ocsp("1234"))
+        self.world.run("revoke", "--dir", self.world.ca_dir, "--serial", s.serial, "--reason", "key-compromise")
+        for get in (False, True):
+            said = self.ocsp(s.serial, get)
+            self.assertIn(": revoked", said)
+            self.assertIn("keyCompromise", said)
+        browser = Browser(self.world.ca_port)
+        malformed = b"\x30\x03\x0a\x01\x01"
+        for path in ("/ca/ocsp/AAAA", "/ca/ocsp/%25", "/ca/ocsp/a/b", "/ca/ocsp/" + "A" * 6000):
+            self.assertEqual(browser.get(path).body, malformed, path)
+        headers = {"Content-Type": "application/ocsp-request"}
+        self.assertEqual(browser.request("POST", "/ca/ocsp", b"\x30\x00", headers).body, malformed)
+        self.assertEqual(browser.request("POST", "/ca/ocsp", b"\x30" * 5000, headers).status, 413)
+        self.assertEqual(browser.request("POST", "/ca/ocsp", {}).status, 415)
+
+    def test_certificate_status(self):
+        """[C14] [M2] lost, found, lost for good: by the staff, in force at once"""
+        lost = self.world.staff("乙", "auditor")
+        base = "/api/staff/certificates/" + lost.serial
+        self.assertEqual(lost.login().status, 200)
+        self.refused(self.auditor.browser.post(base + "/suspend"), 403, "role-missing")
+        answer = self.reviewer.browser.post(base + "/suspend")
+        self.assertEqual((answer.status, answer.json["status"]), (200, "suspended"))
+        self.assertEqual(lost.browser.get("/api/staff/me").status, 401)
+        self.refused(lost.login(), 401, "login-refused")
+        said = self.ocsp(lost.serial)
+        self.assertIn("certificateHold", said)
+        wait_until(lambda: self.on_list(lost.serial), 30)
+        self.assertEqual(self.reviewer.browser.post(base + "/resume").json["status"], "valid")
+        self.assertIn(": good", self.ocsp(lost.serial))
+        wait_until(lambda: not self.on_list(lost.serial), 30)
+        self.assertEqual(lost.login().status, 200)
+        self.refused(self.reviewer.browser.post(base + "/revoke", {"reason": "hold"}), 400, "invalid-input", "reason")
+        answer = self.reviewer.browser.post(base + "/revoke", {"reason": "superseded"})
+        self.assertEqual((answer.json["status"], answer.json["reason"]), ("revoked", "superseded"))
+        self.refused(self.reviewer.browser.post(base + "/resume"), 409, "certificate-revoked")
+        seen = self.auditor.browser.get(base).json
+        self.assertEqual([e["event"] for e in seen["history"]], ["suspended", "resumed", "revoked"])
+        found = self.auditor.browser.get("/api/staff/certificates?serial=" + lost.serial).json["certificates"]
+        self.assertEqual([c["status"] for c in found], ["revoked"])
+        self.assertEqual(self.auditor.browser.get("/api/staff/certificates?serial=00").json, {"certificates": []})
+        self.refused(self.auditor.browser.get("/api/staff/certificates"), 400, "invalid-input", "serial")
+        self.refused(self.reviewer.browser.post("/api/staff/certificates/00/suspend"), 404, "certificate-not-found")
+        self.assertEqual(Browser(self.world.ca_port).get("/ca/cps").status, 303)
+
     def on_list(self, serial):
         answer = Browser(self.world.ca_port).get("/ca/crl.crl")
         if answer.status != 200:
@@ -702,6 +778,9 @@ class Desk(Case):
             self.world.clock(0)
         self.assertEqual(order.refresh().now["state"], "shipping")
         self.do(self.producer, order, "proof", right, 409)
+        found = self.auditor.browser.post("/api/staff/certificates/search", {"number": order.form["creditCode"]})
+        self.assertIn((order.now["id"], "T0001", "valid"),
+                      [(c["order"], c["token"], c["status"]) for c in found.json["certificates"]])
 
     def nothing_personal(self, order, pin):
         """Not in the log, not in the database's files."""
@@ -895,7 +974,7 @@ class Program(Case):
         """server/openapi.yaml and the route table say the same"""
         server = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "server")
         with open(os.path.join(server, "api", "routes.c"), encoding="utf-8") as f:
-            table = set(re.findall(r'HTTP_(GET|POST|PUT),\s*"([^"]+)"', f.read()))
+            table = set(re.findall(r'HTTP_(GET|POST|PUT),\s*"([^"]+)"', f.read().replace("*}", "}")))
         written, path = set(), None
         with open(os.path.join(server, "openapi.yaml"), encoding="utf-8") as f:
             for line in f:
