@@ -42,6 +42,7 @@ http_handler production_claim;
 http_handler production_release;
 http_handler production_ticket;
 http_handler production_request;
+http_handler production_encryption;
 http_handler production_proof;
 http_handler production_shipment;
 http_handler production_label;

@@ -17,6 +17,7 @@
 #include "documents/photo.h"
 #include "http/httpd.h"
 #include "jobs/jobs.h"
+#include "km/km.h"
 #include "workflow/workflow.h"
 
 #define JOB_THREADS      2
@@ -34,6 +35,7 @@ struct app {
 	struct base base;
 	struct connectors connectors;
 	struct uk_jwk *ticket;
+	struct km *km;
 	struct workflow workflow;
 	char *bank_notify_url;
 	struct jobs *jobs;
@@ -70,6 +72,7 @@ open_jobs(struct app *app, struct uk_err *err)
 			     .sms = app->connectors.sms,
 			     .ident = app->connectors.ident,
 			     .authority = b->authority,
+			     .km = app->km,
 			     .bank_notify_url = app->bank_notify_url,
 			     .threads = JOB_THREADS },
 	    &app->jobs, err);
@@ -145,6 +148,7 @@ close_app(struct app *app)
 	sender_free(&app->sender);
 	connectors_close(&app->connectors);
 	uk_jwk_free(&app->ticket);
+	km_close(&app->km);
 	free(app->bank_notify_url);
 	base_close(&app->base);
 }
@@ -157,6 +161,7 @@ open_app(struct app *app, const char *config, struct uk_err *err)
 	if ((rc = base_open(&app->base, config, err)) != UK_OK)
 		return rc;
 	if ((rc = keys_ticket_read(app->base.settings.ca_dir, &app->ticket, err)) == UK_OK &&
+	    (rc = km_open(app->base.settings.km_key, &app->base.random, &app->km, err)) == UK_OK &&
 	    (rc = connectors_open(&app->connectors, &app->base, err)) == UK_OK &&
 	    (rc = open_jobs(app, err)) == UK_OK) {
 		fill_api(app);

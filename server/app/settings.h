@@ -16,6 +16,7 @@ struct settings {
 	char *photo_program;
 	char *database;
 	char *ca_dir;
+	char *km_key;
 	char *log_level;
 	char *clock_file;
 	bool development;
@@ -34,6 +35,7 @@ struct settings {
 	char *sms_access_key;
 	char *sms_secret;
 	char *sms_sign;
+	char *sms_templates;
 	char *identity_url;
 	char *identity_access_key;
 	char *identity_secret;

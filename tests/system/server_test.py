@@ -13,7 +13,7 @@ import time
 import unittest
 import urllib.parse
 
-from server_world import Browser, Key, World, b64, openssl, png, wait_until
+from server_world import SM2_ID, Browser, Key, World, b64, openssl, png, wait_until
 
 BIN = None
 
@@ -115,9 +115,11 @@ class Order:
 
 
 class Case(unittest.TestCase):
+    ALGORITHM = "p256"
+
     @classmethod
     def setUpClass(cls):
-        cls.world = World(BIN)
+        cls.world = World(BIN, cls.ALGORITHM)
         try:
             cls.world.start_sandbox()
             cls.world.init()
@@ -486,20 +488,20 @@ class Late(Case):
             return db.execute("SELECT state FROM orders WHERE id = ?", (order.now["id"],)).fetchone()[0]
 
 
-class Desk(Case):
+class Staffed(Case):
+    """A CA with its staff and a production station."""
+
     @classmethod
     def prepare(cls):
         w = cls.world
         cls.reviewer = w.staff("审核员", "reviewer")
         cls.producer = w.staff("制证员", "producer")
-        cls.both = w.staff("多面手", "reviewer,producer")
         cls.auditor = w.staff("审计员", "auditor")
-        cls.finance = w.staff("财务员", "finance")
         cls.station = Key(os.path.join(w.dir, "station.key"))
         with open(os.path.join(w.dir, "station.jwk"), "w", encoding="ascii") as f:
             json.dump(cls.station.jwk(), f)
         w.run("station", "add", "--dir", w.ca_dir, "--name", "一号机", "--key", os.path.join(w.dir, "station.jwk"))
-        for s in (cls.reviewer, cls.producer, cls.both, cls.auditor, cls.finance):
+        for s in (cls.reviewer, cls.producer, cls.auditor):
             assert s.login().status == 200
 
     def detail(self, staff, order):
@@ -527,6 +529,21 @@ class Desk(Case):
                 "vouch": (station or self.station).vouch(channel, self.world.origin)}
         body.update(change)
         return (who or self.producer).browser.post("/api/staff%s/ticket" % order.path[4:], body)
+
+    def fetch(self, path):
+        answer = Browser(self.world.ca_port).get(path)
+        self.assertEqual(answer.status, 200, path)
+        return answer.body
+
+
+class Desk(Staffed):
+    @classmethod
+    def prepare(cls):
+        super().prepare()
+        cls.both = cls.world.staff("多面手", "reviewer,producer")
+        cls.finance = cls.world.staff("财务员", "finance")
+        for s in (cls.both, cls.finance):
+            assert s.login().status == 200
 
     # log-in
 
@@ -813,11 +830,6 @@ class Desk(Case):
                        "--reason", "key-compromise")
         wait_until(lambda: "certificate revoked" in self.verify(pem, address))
 
-    def fetch(self, path):
-        answer = Browser(self.world.ca_port).get(path)
-        self.assertEqual(answer.status, 200, path)
-        return answer.body
-
     def verify(self, pem, address):
         """What `openssl verify` says."""
         crl = os.path.join(self.world.dir, "revoked.crl")
@@ -867,6 +879,182 @@ class Desk(Case):
             self.world.clock(0)
         passwords = [m for m in self.world.messages("13700000001") if "证书密码" in m]
         self.assertTrue(passwords)
+
+
+class Dual(Staffed):
+    """A CA with SM2, its staff's keys, and the customers' pairs of certificates."""
+
+    ALGORITHM = "sm2"
+
+    def path(self, name):
+        return os.path.join(self.world.dir, name)
+
+    def pem(self, name, der):
+        with open(self.path(name), "wb") as f:
+            f.write(openssl("x509", "-inform", "DER", data=der))
+        return self.path(name)
+
+    def believed(self, leaf):
+        """The command takes SM2's identifier for one certificate at a time"""
+        issuer = self.pem("issuer.pem", self.fetch("/ca/issuer.cer"))
+        root = self.pem("root.pem", self.fetch("/ca/root.cer"))
+        option = ["verify", "-x509_strict", "-vfyopt", SM2_ID]
+        openssl(*option, "-CAfile", root, issuer)
+        openssl(*option, "-partial_chain", "-trusted", issuer, leaf)
+
+    def issued(self, key, token):
+        """An order in `proving`, and its detail"""
+        order = self.approved()
+        self.do(self.producer, order, "claim", {"version": None})
+        self.assertEqual(self.ask_ticket(order).status, 200)
+        wrong = b64(key.request("distid:somebody"))
+        answer = self.do(self.producer, order, "request", {"token": token, "request": wrong}, 422)
+        self.assertEqual(answer.reason, "request-signature-wrong")
+        self.do(self.producer, order, "request", {"token": token, "request": b64(key.request())})
+        order.until("proving")
+        return order, self.detail(self.producer, order)
+
+    def opens(self, leaf, key):
+        """A text encrypted to the certificate opens with the key"""
+        with open(self.path("public.pem"), "wb") as f:
+            f.write(openssl("x509", "-in", leaf, "-noout", "-pubkey"))
+        sealed = openssl("pkeyutl", "-encrypt", "-pubin", "-inkey", self.path("public.pem"), data="机密".encode())
+        return openssl("pkeyutl", "-decrypt", "-inkey", key.path, data=sealed).decode() == "机密"
+
+    def test_pair(self):
+        """[N9] two certificates, and the second key under envelope, the same however often it is asked for"""
+        key = Key(self.path("customer.key"), "sm2")
+        order, detail = self.issued(key, "S0001")
+        sign = self.pem("sign.pem", base64.b64decode(detail["certificateDer"]))
+        encrypt = self.pem("encrypt.pem", base64.b64decode(detail["encryption"]["certificate"]))
+        for leaf, usage in ((sign, "Digital Signature, Non Repudiation"),
+                            (encrypt, "Key Encipherment, Data Encipherment, Key Agreement")):
+            self.believed(leaf)
+            text = openssl("x509", "-in", leaf, "-noout", "-text").decode()
+            self.assertIn(usage + "\n", text)
+            self.assertIn("Signature Algorithm: SM2-with-SM3", text)
+            self.assertIn("ASN1 OID: SM2", text)
+        self.assertEqual(*[openssl("x509", "-in", n, "-noout", "-subject", "-dates") for n in (sign, encrypt)])
+        self.assertEqual(detail["encryption"]["format"], "gbt35276")
+        enveloped = base64.b64decode(detail["encryption"]["envelopedKey"])
+        opened = key.open_envelope(enveloped, self.path("opened.key"))
+        self.assertTrue(self.opens(encrypt, opened))
+        self.assertEqual(self.detail(self.producer, order)["encryption"], detail["encryption"])
+        base = "/api/staff%s/encryption" % order.path[4:]
+        blob = self.producer.browser.get(base + "?format=skf").json
+        self.assertEqual((blob["format"], len(base64.b64decode(blob["envelopedKey"]))), ("skf", 388))
+        self.assertEqual(self.producer.browser.get(base).json, detail["encryption"])
+        self.refused(self.producer.browser.get(base + "?format=pkcs12"), 400, "invalid-input", "format")
+        self.refused(self.reviewer.browser.get(base), 403, "role-missing")
+        right = {"signature": key.login(self.world.origin, detail["challenge"]), "certificate": detail["certificateDer"]}
+        wrong = dict(right, signature=opened.login(self.world.origin, detail["challenge"]))
+        self.assertEqual(self.do(self.producer, order, "proof", wrong, 400).reason, "proof-refused")
+        self.do(self.producer, order, "proof", right)
+        self.assertNotIn("encryption", self.detail(self.producer, order))
+        self.status_of_both(order)
+        with self.world.database() as db:
+            pins = db.execute("SELECT state FROM token_pins WHERE token = 'S0001'").fetchall()
+            self.assertEqual(pins, [("proved",)])
+
+    def status_of_both(self, order):
+        """[M2] lost together, found together"""
+        base = "/api/staff/certificates"
+        both = self.reviewer.browser.get(base + "?order=" + order.now["id"]).json["certificates"]
+        self.assertEqual(sorted(c["usage"] for c in both), ["encrypt", "sign"])
+        self.assertEqual({c["serial"] for c in both}, {c["pair"] for c in both})
+        for what, status in (("suspend", "suspended"), ("resume", "valid")):
+            self.assertEqual(self.reviewer.browser.post("%s/%s/%s" % (base, both[0]["serial"], what)).status, 200)
+            for c in both:
+                self.assertEqual(self.reviewer.browser.get("%s/%s" % (base, c["serial"])).json["status"], status)
+
+    def recover(self, statement, to, first, second, reason=None, out="recovered", form=None):
+        args = ["km", "recover", "--dir", self.world.ca_dir, "--statement", statement, "--to", to,
+                "--approval", first, "--second", second, "--out", self.path(out)]
+        done = self.world.run(*args, *(["--format", form] if form else []), check=False)
+        if reason is None:
+            self.assertEqual(done.returncode, 0, done.stderr)
+        else:
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(" %s" % reason, done.stderr)
+            self.assertFalse(os.path.exists(self.path(out)))
+        return done.stdout
+
+    def ask(self, serial, to, name="statement"):
+        self.world.run("km", "ask", "--dir", self.world.ca_dir, "--serial", serial, "--to", to,
+                       "--statement", self.path(name))
+        return self.path(name)
+
+    def approve(self, staff, statement):
+        """What `ukey sign --format raw` writes"""
+        path = "%s.%s.sig" % (statement, staff.serial)
+        with open(statement, "rb") as f, open(path, "wb") as out:
+            out.write(staff.key.sign(f.read()))
+        return path
+
+    def test_recover(self):
+        """the encryption key again, wrapped to another signing key, once two administrators have signed"""
+        world = self.world
+        a, b, c = (world.staff(n, "administrator") for n in ("管理员甲", "管理员乙", "管理员丙"))
+        order, detail = self.issued(Key(self.path("lost.key"), "sm2"), "S0002")
+        encrypt = self.pem("kept.pem", base64.b64decode(detail["encryption"]["certificate"]))
+        both = self.reviewer.browser.get("/api/staff/certificates?order=" + order.now["id"]).json["certificates"]
+        serial = {c["usage"]: c["serial"] for c in both}
+        holder = world.staff("新钥匙", "auditor")  # any signing certificate of this CA
+        refused = ["km", "ask", "--dir", world.ca_dir, "--statement", self.path("no"), "--to", holder.path, "--serial"]
+        for wrong in (serial["sign"], "1234"):
+            self.assertEqual(world.run(*refused, wrong, check=False).returncode, 1)
+        statement = self.ask(serial["encrypt"], holder.path)
+        with open(statement, encoding="utf-8") as f:
+            text = f.read()
+        self.assertIn("serial: %s\n" % serial["encrypt"], text)
+        self.assertIn(order.form["organisation"], text)
+        by = {s: self.approve(s, statement) for s in (a, b, c, self.reviewer)}
+        self.recover(statement, holder.path, by[a], by[a], "same-person")
+        self.recover(statement, holder.path, by[a], by[self.reviewer], "approval-refused")
+        self.recover(statement, holder.path, by[a], statement, "approval-refused")
+        self.recover(statement, a.path, by[a], by[b], "statement-changed")
+        changed = self.path("changed")
+        with open(changed, "w", encoding="utf-8") as f:
+            f.write(text.replace(serial["encrypt"], serial["sign"]))
+        self.recover(changed, holder.path, self.approve(a, changed), self.approve(b, changed), "statement-changed")
+        with open(changed, "w", encoding="utf-8") as f:
+            f.write(re.sub("nonce: .*", "nonce: " + "0" * 64, text))
+        self.recover(changed, holder.path, self.approve(a, changed), self.approve(b, changed), "statement-unknown")
+        self.recover(holder.path, holder.path, by[a], by[b], "statement-malformed")
+        world.run("revoke", "--dir", world.ca_dir, "--serial", c.serial)
+        self.recover(statement, holder.path, by[a], by[c], "approval-refused")
+        try:
+            world.clock(86401)
+            self.recover(statement, holder.path, by[a], by[b], "statement-expired")
+        finally:
+            world.clock(0)
+        said = self.recover(statement, holder.path, by[a], by[b])
+        self.assertIn(serial["encrypt"], said)
+        with open(self.path("recovered"), "rb") as f:
+            opened = holder.key.open_envelope(f.read(), self.path("recovered.key"))
+        self.assertTrue(self.opens(encrypt, opened))
+        self.recover(statement, holder.path, by[a], by[b], "statement-used", out="twice")
+        history = self.auditor.browser.get("/api/staff/certificates/" + serial["encrypt"]).json["history"]
+        self.assertEqual([e["event"] for e in history], ["key-recovered"])
+        self.assertEqual(len(history[0]["by"].split(",")), 2)
+        again = self.ask(serial["encrypt"], holder.path, "again")
+        self.recover(again, holder.path, self.approve(b, again), self.approve(a, again), out="blob", form="skf")
+        self.assertEqual(os.path.getsize(self.path("blob")), 388)
+        self.assertEqual(os.stat(self.path("blob")).st_mode & 0o777, 0o600)
+
+    def test_not_in_the_database(self):
+        """neither the database nor the master key gives an encryption key"""
+        self.assertEqual(os.stat(os.path.join(self.world.ca_dir, "km.key")).st_mode & 0o777, 0o600)
+        key = os.path.join(self.world.ca_dir, "km.key")
+        os.rename(key, key + ".away")
+        try:
+            config = os.path.join(self.world.ca_dir, "config.json")
+            done = self.world.run("check-config", "--config", config, check=False)
+            self.assertIn("km-key-missing", done.stderr)
+            self.assertEqual(self.world.run("km", "init", "--dir", self.world.ca_dir).returncode, 0)
+            self.assertEqual(self.world.run("km", "init", "--dir", self.world.ca_dir, check=False).returncode, 1)
+        finally:
+            os.rename(key + ".away", key)
 
 
 class Program(Case):
