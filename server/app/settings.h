@@ -17,6 +17,7 @@ struct settings {
 	char *database;
 	char *ca_dir;
 	char *calendar;
+	char *km_key;
 	char *log_level;
 	char *clock_file;
 	bool development;
@@ -46,6 +47,7 @@ struct settings {
 	char *mail_from;
 	char *mail_user;
 	char *mail_secret;
+	char *sms_templates;
 	char *identity_url;
 	char *identity_access_key;
 	char *identity_secret;

@@ -248,9 +248,10 @@ static const char *const text[] = {
 	[SQL_KM_RECOVERY_PUT] =
 	    "INSERT INTO km_recoveries (nonce, serial, recipient, expires_at, used_at, approved_by)"
 	    " VALUES ($1, $2, $3, $4, 0, '')",
-	[SQL_KM_RECOVERY_USE] =
-	    "UPDATE km_recoveries SET used_at = $2, approved_by = $3"
-	    " WHERE nonce = $1 AND used_at = 0 AND expires_at > $2 RETURNING serial, recipient",
+	[SQL_KM_RECOVERY_GET] =
+	    "SELECT serial, recipient, expires_at, used_at FROM km_recoveries WHERE nonce = $1",
+	[SQL_KM_RECOVERY_USE] = "UPDATE km_recoveries SET used_at = $2, approved_by = $3"
+				" WHERE nonce = $1 AND used_at = 0",
 	[SQL_CRL_PUT] =
 	    "INSERT INTO crls (number, this_update, next_update, der) VALUES ($1, $2, $3, $4)",
 	[SQL_CRL_LAST] =
@@ -301,9 +302,9 @@ static const char *const text[] = {
 	    " VALUES ($1, $2, $3, $4, $5, $6, 0, '') ON CONFLICT (id) DO NOTHING",
 	[SQL_TASK_CLOSE] =
 	    "UPDATE tasks SET done_at = $2, done_by = $3 WHERE id = $1 AND done_at = 0",
-	[SQL_TASKS_LEAVE] =
-	    "UPDATE tasks SET done_at = $2, done_by = $3"
-	    " WHERE order_id = $1 AND done_at = 0 AND kind IN ('overdue', 'delivery-failed', 'review-due')",
+	[SQL_TASKS_LEAVE] = "UPDATE tasks SET done_at = $2, done_by = $3"
+			    " WHERE order_id = $1 AND done_at = 0 AND kind IN ('overdue', "
+			    "'delivery-failed', 'review-due')",
 	[SQL_TASKS_OPEN] = "SELECT id, kind, role, order_id, detail, created_at FROM tasks"
 			   " WHERE done_at = 0 ORDER BY created_at, id LIMIT $1",
 
@@ -330,6 +331,8 @@ static const char *const text[] = {
 	    " VALUES ($1, $2, $3, $4, $5, $6, 0)",
 	[SQL_STAFF_GET] =
 	    "SELECT name, roles, fingerprint, certificate, disabled_at FROM staff WHERE id = $1",
+	[SQL_STAFF_ENABLED] =
+	    "SELECT id, roles, certificate FROM staff WHERE disabled_at = 0 ORDER BY id",
 	[SQL_STAFF_BY_FINGERPRINT] =
 	    "SELECT id, name, roles, certificate, disabled_at FROM staff WHERE fingerprint = $1",
 	[SQL_STATION_PUT] = "INSERT INTO stations (thumbprint, name, jwk, created_at, disabled_at)"
