@@ -1,3 +1,4 @@
+#include <string.h>
 #include <unistd.h>
 
 #include "protocol/methods.h"
@@ -81,6 +82,17 @@ modules_readable(const struct call *c)
 }
 
 static bool
+modules_well(const struct call *c)
+{
+	struct token_health h;
+
+	for (size_t i = 0; token_health(c->env->tokens, i, &h); i++)
+		if (!h.well)
+			return false;
+	return true;
+}
+
+static bool
 has_pinentry(const struct call *c)
 {
 	return prompts_usable(c->env->prompts);
@@ -116,11 +128,30 @@ struct check {
 static const struct check checks[] = {
 	{ "token-modules", has_modules, false },
 	{ "token-modules-readable", modules_readable, false },
+	{ "token-modules-work", modules_well, true },
 	{ "token-present", has_token, true },
 	{ "pinentry", has_pinentry, false },
 	{ "station-key", has_station, true },
 	{ "ticket-keys", has_trust, true },
 };
+
+/* Where on this machine a module lies is none of a page's business; what it is called, is. */
+static json_t *
+module_list(const struct call *c)
+{
+	json_t *list = json_array();
+	struct token_health h;
+
+	for (size_t i = 0; token_health(c->env->tokens, i, &h); i++) {
+		const char *name = strrchr(h.path, '/');
+
+		json_array_append_new(
+		    list, json_pack("{s:s, s:s, s:b, s:s*, s:i}", "name",
+			      name != NULL ? name + 1 : h.path, "kind", h.kind, "ok", (int)h.well,
+			      "reason", h.reason, "failures", (int)h.failures));
+	}
+	return list;
+}
 
 void
 agent_status(struct call *c)
@@ -132,5 +163,6 @@ agent_status(struct call *c)
 		if (allowed || !checks[i].site)
 			json_array_append_new(list,
 			    json_pack("{s:s, s:b}", "code", checks[i].code, "ok", checks[i].ok(c)));
-	call_reply(c, json_pack("{s:o}", "checks", list));
+	call_reply(c,
+	    json_pack("{s:o, s:o*}", "checks", list, "modules", allowed ? module_list(c) : NULL));
 }

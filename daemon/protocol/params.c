@@ -4,11 +4,12 @@
 #include "protocol/params.h"
 #include "protocol/signing.h"
 
-#define ID_MAX      64
-#define LABEL_MAX   64
-#define NAME_MAX    256
-#define TITLE_MAX   320 /* bytes of 80 characters */
-#define DATA_ID_MAX 16
+#define ID_MAX       64
+#define LABEL_MAX    64
+#define NAME_MAX     256
+#define TITLE_MAX    320 /* bytes of 80 characters */
+#define DATA_ID_MAX  16
+#define ENVELOPE_MAX 1024
 
 static bool
 hex_valid(const char *s)
@@ -52,6 +53,12 @@ static bool
 purpose_valid(const char *s)
 {
 	return strcmp(s, "production") == 0 || strcmp(s, "unlock") == 0;
+}
+
+static bool
+envelope_valid(const char *s)
+{
+	return strcmp(s, "gbt35276") == 0 || strcmp(s, "skf") == 0;
 }
 
 static bool
@@ -178,6 +185,15 @@ static const struct uk_field install[] = {
 	    NULL },
 	{ "chain", UK_F_LIST, 0, 0, PARAMS_CHAIN_MAX, AT(install_params, chain), NULL },
 	{ "replaces", UK_F_STR, 0, 64, 64, AT(install_params, replaces), fingerprint_valid },
+	{ "encryption", UK_F_JSON, 0, 0, 0, AT(install_params, encryption), NULL },
+};
+
+static const struct uk_field encryption[] = {
+	{ "certificate", UK_F_B64, UK_F_REQUIRED, 1, UK_CERT_MAX,
+	    AT(encryption_params, certificate), NULL },
+	{ "envelopedKey", UK_F_B64, UK_F_REQUIRED, 1, ENVELOPE_MAX,
+	    AT(encryption_params, enveloped_key), NULL },
+	{ "format", UK_F_STR, UK_F_REQUIRED, 1, 16, AT(encryption_params, format), envelope_valid },
 };
 
 static const struct uk_field channel[] = {
@@ -209,5 +225,7 @@ const struct params params_key = { key, COUNT(key), sizeof(struct key_params) };
 const struct params params_request = { request, COUNT(request), sizeof(struct request_params) };
 const struct params params_subject = { subject, COUNT(subject), sizeof(struct subject_params) };
 const struct params params_install = { install, COUNT(install), sizeof(struct install_params) };
+const struct params params_encryption = { encryption, COUNT(encryption),
+	sizeof(struct encryption_params) };
 const struct params params_channel = { channel, COUNT(channel), sizeof(struct channel_params) };
 const struct params params_ticket = { ticket, COUNT(ticket), sizeof(struct ticket_params) };

@@ -102,6 +102,13 @@ struct install_params {
 	struct uk_buf certificate;
 	json_t *chain;
 	const char *replaces;
+	json_t *encryption;
+};
+
+struct encryption_params {
+	struct uk_buf certificate;
+	struct uk_buf enveloped_key;
+	const char *format;
 };
 
 struct channel_params {
@@ -135,6 +142,7 @@ extern const struct params params_key;
 extern const struct params params_request;
 extern const struct params params_subject;
 extern const struct params params_install;
+extern const struct params params_encryption;
 extern const struct params params_channel;
 extern const struct params params_ticket;
 

@@ -19,9 +19,15 @@ signed_by_token(struct call *c, const struct uk_err *err, const struct token_rep
 	}
 	uk_buf_reset(&c->signature);
 	uk_buf_put(&c->signature, reply->data);
-	/* A faulty token's signature can give its key away, so it goes nowhere. */
+	/*
+	 * A faulty token's signature can give its key away, so it goes nowhere.  This is the one
+	 * place that verifies: the helper shares its memory with the vendor's module, so its word
+	 * would be worth no more than the module's, and a second verification would cost as much
+	 * as the signature.
+	 */
 	if (uk_verify_digest(c->key, uk_span(c->digest, c->n_digest), uk_buf_span(&c->signature),
 		&bad) != UK_OK) {
+		token_distrust(c->env->tokens, c->object.token);
 		call_fail(c, &bad);
 		return;
 	}
