@@ -12,11 +12,13 @@ http_handler order_confirm;
 http_handler order_submit;
 http_handler order_cancel;
 http_handler order_refund;
+http_handler order_manual;
 
 /* identity.c, documents.c, signature.c, payment.c, query.c */
 http_handler identity_check;
 http_handler document_put;
 http_handler document_get;
+http_handler paper_get;
 http_handler signature_code;
 http_handler signature_create;
 http_handler payment_start;
@@ -25,6 +27,29 @@ http_handler query_code;
 http_handler query_start;
 http_handler query_get;
 
+/* key.c, download.c, unlock.c, status.c */
+http_handler key_challenge;
+http_handler key_login;
+http_handler key_get;
+http_handler key_logout;
+http_handler download_request;
+http_handler download_proof;
+http_handler unlock_start;
+http_handler unlock_code;
+http_handler unlock_other;
+http_handler unlock_enter;
+http_handler unlock_ticket;
+http_handler unlock_receipt;
+http_handler status_suspend;
+http_handler status_resume;
+http_handler status_revoke;
+
+/* remittance.c */
+http_handler remittance_list;
+http_handler remittance_enter;
+http_handler remittance_import;
+http_handler remittance_match;
+
 /* staff.c, review.c, production.c */
 http_handler staff_challenge;
 http_handler staff_login;
@@ -32,6 +57,8 @@ http_handler staff_me;
 http_handler staff_logout;
 http_handler staff_orders;
 http_handler staff_order;
+http_handler staff_tasks;
+http_handler staff_task_done;
 http_handler staff_document;
 http_handler review_approve;
 http_handler review_reject;
@@ -70,6 +97,7 @@ http_handler site_get;
 struct create_body {
 	const char *kind;
 	json_t *form;
+	const char *certificate;
 };
 
 struct edit_body {
@@ -117,6 +145,10 @@ struct refunded_body {
 	const char *note;
 };
 
+struct task_body {
+	const char *id;
+};
+
 struct ticket_body {
 	const char *token;
 	json_t *channel;
@@ -139,6 +171,29 @@ struct reason_body {
 struct proof_body {
 	struct uk_buf signature;
 	struct uk_buf certificate;
+};
+
+struct unlock_body {
+	struct uk_buf certificate;
+};
+
+struct channel_body {
+	const char *token;
+	json_t *channel;
+};
+
+struct remittance_body {
+	const char *reference;
+	const char *payer;
+	const char *account;
+	const char *remark;
+	int64_t amount;
+	int64_t received_at;
+};
+
+struct match_body {
+	const char *order;
+	int64_t version;
 };
 
 struct shipment_body {

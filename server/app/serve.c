@@ -14,6 +14,7 @@
 #include "app/commands.h"
 #include "app/connectors.h"
 #include "app/keys.h"
+#include "documents/paper.h"
 #include "documents/photo.h"
 #include "http/httpd.h"
 #include "jobs/jobs.h"
@@ -70,8 +71,10 @@ open_jobs(struct app *app, struct uk_err *err)
 			     .pay = app->connectors.pay,
 			     .bank = app->connectors.bank,
 			     .sms = app->connectors.sms,
+			     .mail = app->connectors.mail,
 			     .ident = app->connectors.ident,
 			     .authority = b->authority,
+			     .origin = b->settings.origin,
 			     .km = app->km,
 			     .bank_notify_url = app->bank_notify_url,
 			     .threads = JOB_THREADS },
@@ -112,8 +115,15 @@ fill_api(struct app *app)
 		.name = s->name,
 		.service_phone = s->service_phone,
 		.development = s->development,
-		.price_unit_new = s->price_unit_new,
-		.price_person_new = s->price_person_new,
+		.prices = { [KIND_UNIT_NEW] = s->price_unit_new,
+		    [KIND_PERSON_NEW] = s->price_person_new,
+		    [KIND_UNIT_RENEWAL] = s->price_unit_renewal,
+		    [KIND_PERSON_RENEWAL] = s->price_person_renewal,
+		    [KIND_UNIT_REPLACEMENT] = s->price_unit_replacement,
+		    [KIND_PERSON_REPLACEMENT] = s->price_person_replacement },
+		.remittance_account = s->remittance_account,
+		.remittance_bank = s->remittance_bank,
+		.remittance_name = *s->remittance_name != '\0' ? s->remittance_name : s->name,
 		.staff_idle = s->staff_idle,
 		.staff_session = s->staff_session };
 }
@@ -249,5 +259,6 @@ command_serve(int argc, char **argv)
 	(void)sd_notify(0, "STOPPING=1");
 	uk_log_plain(&app.base.log, UK_LOG_INFO, "serve.stopping");
 	close_app(&app);
+	paper_end();
 	return 0;
 }

@@ -4,6 +4,7 @@
 #include "ca/issuer.h"
 #include "ca/request.h"
 #include "jobs/kinds.h"
+#include "workflow/renewal.h"
 #include "km/km.h"
 #include "workflow/certificate.h"
 
@@ -27,6 +28,7 @@ struct issue {
 	char token[CERTIFICATE_TOKEN_LEN];
 	json_t *form;
 	int64_t now;
+	int64_t old_end; /* of the certificate that is renewed, changed or replaced; 0: none */
 	struct part parts[PARTS_MAX];
 	size_t n;            /* parts; 0: nothing is intended yet */
 	struct km_pair pair; /* of the second, while it is being planned */
@@ -73,6 +75,18 @@ read_parts(struct store_tx *tx, struct issue *i, struct uk_err *err)
 }
 
 static enum uk_rc
+read_old_end(struct store_tx *tx, struct issue *i, struct uk_err *err)
+{
+	struct certificate old = { .not_after = 0 };
+	enum uk_rc rc = UK_OK;
+
+	if (i->order.about[0] != '\0')
+		rc = certificate_get(tx, i->order.about, &old, err);
+	i->old_end = old.not_after;
+	return rc;
+}
+
+static enum uk_rc
 load(struct store_tx *tx, void *ctx, struct uk_err *err)
 {
 	struct issue *i = ctx;
@@ -84,6 +98,8 @@ load(struct store_tx *tx, void *ctx, struct uk_err *err)
 	if (rc == UK_OK)
 		rc = order_form_load(tx, i->j->s.crypt, i->order.id, &i->form, err);
 	if (rc != UK_OK)
+		return rc;
+	if ((rc = read_old_end(tx, i, err)) != UK_OK)
 		return rc;
 	uk_buf_reset(&i->request);
 	rows = store_query(tx, SQL_REQUEST_GET, STORE_ARGS(DB_T(i->order.id), DB_I(i->job->n)));
@@ -100,11 +116,14 @@ member(const struct issue *i, const char *name)
 	return json_string_value(json_object_get(i->form, name));
 }
 
-/* For whom, and for how long: the same for all of a request's certificates. */
+/* For whom, and for how long ([R2], [R3], [V3], [L10]): the same for all of a request's
+ * certificates. */
 static struct issuer_order
 wish(const struct issue *i)
 {
-	struct issuer_order o = { .not_before = i->now, .not_after = uk_year_after(i->now) };
+	const enum order_flow flow = order_kind_get(i->order.kind)->flow;
+	struct issuer_order o = { .not_before = i->now,
+		.not_after = renewal_end(flow, i->old_end, i->now) };
 
 	if (order_kind_get(i->order.kind)->unit) {
 		o.profile = PROFILE_ORGANISATION;
@@ -367,4 +386,27 @@ run_revoke(struct jobs *j, const struct job *job, struct job_report *r)
 	(void)j;
 	(void)job;
 	r->also = revoke_intent;
+}
+
+static enum uk_rc
+revoke_old(struct jobs *j, struct store_tx *tx, const struct job *job, const struct job_report *r,
+    struct uk_err *err)
+{
+	struct order o;
+	const enum uk_rc rc = order_load(tx, job->order, &o, err);
+
+	(void)r;
+	if (rc != UK_OK)
+		return rc;
+	return certificate_revoke(
+	    tx, o.about, crl_reason_name(CRL_SUPERSEDED), "server", uk_now(j->s.clock), err);
+}
+
+/* [L10], [V3] */
+void
+run_revoke_old(struct jobs *j, const struct job *job, struct job_report *r)
+{
+	(void)j;
+	(void)job;
+	r->also = revoke_old;
 }

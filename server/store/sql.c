@@ -10,7 +10,8 @@
 	"identity_checks, identity_digest, documents, signed_at, amount_due, amount_paid, "        \
 	"payment, payments, paid_at, refunds_open, refunds_by_hand, review_due, reviewer, "        \
 	"reviewers, reviewed_at, review_result, review_reason, producer, tickets, requests, "      \
-	"passwords, password_tickets, password_sent_at, issued_at, proved_at, posted_at"
+	"passwords, password_tickets, password_sent_at, issued_at, proved_at, posted_at, "         \
+	"about, needs, code_tries"
 
 /* The order that server/workflow/certificate.c reads them in. */
 #define CERTIFICATE_COLUMNS                                                                        \
@@ -30,7 +31,7 @@ static const char *const text[] = {
 	    "INSERT INTO orders (" ORDER_COLUMNS ", number_index, phone_index) VALUES ("
 	    "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, "
 	    "$19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, "
-	    "$35, $36, $37, $38, $39"
+	    "$35, $36, $37, $38, $39, $40, $41, $42"
 	    ", '', '')",
 	[SQL_ORDER_CAS] =
 	    "UPDATE orders SET "
@@ -43,8 +44,8 @@ static const char *const text[] = {
 	    "reviewers = $27, reviewed_at = $28, review_result = $29, review_reason = $30, "
 	    "producer = $31, tickets = $32, requests = $33, passwords = $34, "
 	    "password_tickets = $35, password_sent_at = $36, issued_at = $37, proved_at = $38, "
-	    "posted_at = $39"
-	    " WHERE id = $1 AND version = $40 AND state = $41",
+	    "posted_at = $39, about = $40, needs = $41, code_tries = $42"
+	    " WHERE id = $1 AND version = $43 AND state = $44",
 	[SQL_ORDER_INDEX_PUT] =
 	    "UPDATE orders SET number_index = $2, phone_index = $3 WHERE id = $1",
 	[SQL_ORDERS_BY_NUMBER] =
@@ -59,6 +60,12 @@ static const char *const text[] = {
 	[SQL_ORDERS_ALL] = "SELECT " ORDER_COLUMNS " FROM orders"
 			   " WHERE created_at < $1 OR (created_at = $1 AND id < $2)"
 			   " ORDER BY created_at DESC, id DESC LIMIT $3",
+	[SQL_ORDERS_ABOUT] =
+	    "SELECT " ORDER_COLUMNS " FROM orders WHERE about = $1 ORDER BY created_at DESC, id",
+	/* has the customer of this number ever unlocked a key? */
+	[SQL_ORDER_UNLOCKED] = "SELECT 1 FROM orders WHERE number_index = $1 AND state = 'done'"
+			       " AND kind IN ('unit-unlock', 'person-unlock') LIMIT 1",
+	[SQL_ORDER_INDEX_GET] = "SELECT number_index, phone_index FROM orders WHERE id = $1",
 	[SQL_FORM_GET] = "SELECT form, updated_at FROM order_forms WHERE order_id = $1",
 	[SQL_FORM_PUT] = "INSERT INTO order_forms (order_id, form, updated_at) VALUES ($1, $2, $3)"
 			 " ON CONFLICT (order_id) DO UPDATE SET form = excluded.form, updated_at = "
@@ -121,9 +128,13 @@ static const char *const text[] = {
 	    "INSERT INTO payments (id, order_id, amount, status, created_at, expires_at, trade_no,"
 	    " paid_amount, paid_at, refund_id, refunded_at)"
 	    " VALUES ($1, $2, $3, 'waiting', $4, $5, '', 0, 0, '', 0)",
+	[SQL_PAYMENT_REMITTED] =
+	    "INSERT INTO payments (id, order_id, amount, status, created_at, expires_at, trade_no,"
+	    " paid_amount, paid_at, refund_id, refunded_at, method)"
+	    " VALUES ($1, $2, $3, 'paid', $4, $4, $5, $3, $6, '', 0, 'remittance')",
 	[SQL_PAYMENT_GET] = "SELECT order_id, amount, status, created_at, expires_at, trade_no, "
 			    "paid_amount, paid_at,"
-			    " refund_id, refunded_at FROM payments WHERE id = $1",
+			    " refund_id, refunded_at, method FROM payments WHERE id = $1",
 	[SQL_PAYMENT_PAID] =
 	    "UPDATE payments SET status = 'paid', trade_no = $3, paid_amount = $4, paid_at = $5"
 	    " WHERE id = $1 AND order_id = $2 AND status IN ('waiting', 'closed')",
@@ -140,7 +151,23 @@ static const char *const text[] = {
 	[SQL_PAYMENTS_OF_ORDER] =
 	    "SELECT id, amount, status, created_at, expires_at, trade_no, paid_amount, paid_at, "
 	    "refund_id,"
-	    " refunded_at FROM payments WHERE order_id = $1 ORDER BY created_at, id",
+	    " refunded_at, method FROM payments WHERE order_id = $1 ORDER BY created_at, id",
+
+	[SQL_REMITTANCE_PUT] =
+	    "INSERT INTO remittances (id, reference, payer, account, remark, amount, received_at,"
+	    " entered_at, entered_by, order_id, matched_at, matched_by)"
+	    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '', 0, '')"
+	    " ON CONFLICT (reference) DO NOTHING",
+	[SQL_REMITTANCE_GET] =
+	    "SELECT id, reference, payer, account, remark, amount, received_at, entered_at,"
+	    " entered_by, order_id, matched_at, matched_by FROM remittances WHERE id = $1",
+	[SQL_REMITTANCE_MATCH] =
+	    "UPDATE remittances SET order_id = $2, matched_at = $3, matched_by = $4"
+	    " WHERE id = $1 AND order_id = ''",
+	[SQL_REMITTANCES] =
+	    "SELECT id, reference, payer, account, remark, amount, received_at, entered_at,"
+	    " entered_by, order_id, matched_at, matched_by FROM remittances"
+	    " ORDER BY CASE WHEN order_id = '' THEN 0 ELSE 1 END, received_at DESC, id LIMIT $1",
 
 	/* password, tickets, requests, certificates */
 	[SQL_PASSWORD_PUT] =
@@ -275,11 +302,28 @@ static const char *const text[] = {
 	    " VALUES ($1, $2, $3, $4, $5, $6, 0, '') ON CONFLICT (id) DO NOTHING",
 	[SQL_TASK_CLOSE] =
 	    "UPDATE tasks SET done_at = $2, done_by = $3 WHERE id = $1 AND done_at = 0",
-	[SQL_TASKS_LEAVE] =
-	    "UPDATE tasks SET done_at = $2, done_by = $3"
-	    " WHERE order_id = $1 AND done_at = 0 AND kind IN ('overdue', 'delivery-failed')",
+	[SQL_TASKS_LEAVE] = "UPDATE tasks SET done_at = $2, done_by = $3"
+			    " WHERE order_id = $1 AND done_at = 0 AND kind IN ('overdue', "
+			    "'delivery-failed', 'review-due')",
 	[SQL_TASKS_OPEN] = "SELECT id, kind, role, order_id, detail, created_at FROM tasks"
 			   " WHERE done_at = 0 ORDER BY created_at, id LIMIT $1",
+
+	[SQL_TASK_GET] = "SELECT role FROM tasks WHERE id = $1",
+
+	/* reminders */
+	[SQL_CERTIFICATES_ENDING] =
+	    "SELECT serial, order_id FROM certificates WHERE not_after > $1 AND not_after <= $2"
+	    " AND issued_at <> 0 AND revoked_at = 0 AND suspended_at = 0 AND usage <> 'encrypt'"
+	    " AND order_id <> ''"
+	    " AND NOT EXISTS (SELECT 1 FROM reminders WHERE reminders.serial = certificates.serial"
+	    " AND reminders.days <= $3)"
+	    " AND NOT EXISTS (SELECT 1 FROM orders WHERE orders.about = certificates.serial"
+	    " AND orders.kind IN ('unit-renewal', 'person-renewal') AND orders.state = 'done')"
+	    " ORDER BY serial LIMIT $4",
+	[SQL_REMINDER_PUT] = "INSERT INTO reminders (serial, days, sent_at) VALUES ($1, $2, $3)",
+	[SQL_REVIEWS_DUE] = "SELECT id, review_due FROM orders WHERE state = 'review'"
+			    " AND review_due > $1 AND review_due <= $2"
+			    " ORDER BY review_due LIMIT $3",
 
 	/* who may */
 	[SQL_STAFF_PUT] =

@@ -7,3 +7,5 @@ uk_unit_test(workflow_certificate SOURCES workflow_fixture.c ca_place.c
 uk_unit_test(workflow_table USES workflow store uk)
 target_compile_definitions(unit-workflow_table PRIVATE
   UK_GOLDEN="${CMAKE_SOURCE_DIR}/tests/golden/order_table.txt")
+
+uk_unit_test(workdays USES workflow uk)
