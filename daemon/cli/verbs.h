@@ -23,6 +23,9 @@ struct args {
 	const char *certificate;
 	const char *key;
 	const char *format;
+	const char *arc;
+	const char *signature_oid;
+	bool attributes;
 	const char *algorithm;
 	const char *label;
 	const char *title;
@@ -33,6 +36,8 @@ struct args {
 	const char *country;
 	const char *replaces;
 	const char *chain;
+	const char *encryption;
+	const char *enveloped;
 	const char *ticket;
 	const char *dir; /* of virtual UKEYs, and what `ukey soft` says of them */
 	const char *serial;

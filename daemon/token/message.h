@@ -9,10 +9,12 @@
 #include "token/client.h"
 #include "uk/buf.h"
 
-#define MESSAGE_VERSION    1u
+#define MESSAGE_VERSION    2u
 #define MESSAGE_MAX        (1024u * 1024u) /* of one body */
 #define MESSAGE_TOKENS_MAX 32u             /* of one helper */
 #define MESSAGE_PIN_MAX    255u
+#define MESSAGE_KEY_MAX    64u            /* of a device's authentication key */
+#define MESSAGE_TEXT_MAX   (512u * 1024u) /* of an envelope's content */
 
 /* A call's kind is its enum token_op; its answer's is MESSAGE_REPLY + that. */
 enum {
@@ -41,6 +43,18 @@ enum message_reason {
 	REASON_DIGEST_LENGTH,
 	REASON_ALGORITHM,
 	REASON_CERTIFICATE_MALFORMED,
+	REASON_PIN_REFUSED,        /* the token does not take this one as a new PIN */
+	REASON_SO_PIN_LAST,        /* one try is left: it is not spent */
+	REASON_ENVELOPE_MALFORMED, /* the enveloped key does not read, or is not for this key */
+	REASON_DECRYPTION,
+	REASON_PIN_EACH_USE,      /* the token wants its PIN again before each use */
+	REASON_AUTH_KEY,          /* the device's authentication key is missing or not this one */
+	REASON_CERTIFICATE_STAYS, /* it can't leave without an encryption key that shall stay */
+	REASON_KEY_WRONG,         /* the module's public key is no point of its curve, … */
+	REASON_KEY_TAKEN,         /* there is an encryption key, which would be lost */
+	REASON_MODULE_LOAD,
+	REASON_MODULE_INCOMPLETE, /* it lacks a function that nothing can be done without */
+	REASON_MODULE_ABI,        /* its ULONG has 64 bits */
 	REASON__MAX
 };
 
@@ -53,12 +67,21 @@ struct message {
 	const char *label;
 	const char *token_id;
 	struct uk_span data;
+	struct uk_span iv;
+	struct uk_span content;
 	struct uk_span pin;
 	struct uk_span so_pin;
+	struct uk_span new_pin;
+	struct uk_span so_pin_old;
+	struct uk_span so_pin_next;
+	struct uk_span auth_key;
 	struct uk_span tokens;  /* records, see below */
 	struct uk_span objects; /* records */
 	enum uk_keyalg alg;
 	enum token_kind object;
+	enum token_scheme scheme;
+	enum token_so so_now;
+	bool admin;
 	enum uk_rc rc;
 	enum message_reason reason;
 	int tries;

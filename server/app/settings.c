@@ -4,6 +4,8 @@
 #include "app/keys.h"
 #include "app/settings.h"
 
+#define TICKET_AUTH_MAX 32
+
 #define AT(member) .offset = offsetof(struct settings, member)
 #define TEXT       .type = UK_C_STR, .max = 4096
 #define FILE_PATH  .type = UK_C_PATH, .max = 4096
@@ -51,6 +53,16 @@ static const struct uk_option options[] = {
 	    .dflt = ".",
 	    AT(ca_dir),
 	    .help = "folder with root.cer, issuer.cer, issuer.key, master.key, ticket.jwk" },
+	{ .key = "calendar",
+	    FILE_PATH,
+	    .dflt = "",
+	    AT(calendar),
+	    .help = "China's working days, JSON; empty: the list of this version" },
+	{ .key = "km-key",
+	    FILE_PATH,
+	    .dflt = "km.key",
+	    AT(km_key),
+	    .help = "key of the key management, for the private keys of encryption certificates" },
 	{ .key = "log-level",
 	    TEXT,
 	    .dflt = "info",
@@ -73,6 +85,11 @@ static const struct uk_option options[] = {
 	    .max = 64,
 	    AT(workers),
 	    .help = "threads that answer requests" },
+	{ .key = "device-auth-secret",
+	    TEXT,
+	    .dflt = "",
+	    AT(device_auth_secret),
+	    .help = "production: device authentication key of blank SKF keys, as their maker gave it" },
 	{ .key = "price-unit-new",
 	    .type = UK_C_INT,
 	    .dflt = "20000",
@@ -87,6 +104,45 @@ static const struct uk_option options[] = {
 	    .max = 100000000,
 	    AT(price_person_new),
 	    .help = "fen" },
+	{ .key = "price-unit-renewal",
+	    .type = UK_C_INT,
+	    .dflt = "20000",
+	    .min = 1,
+	    .max = 100000000,
+	    AT(price_unit_renewal),
+	    .help = "fen" },
+	{ .key = "price-person-renewal",
+	    .type = UK_C_INT,
+	    .dflt = "10000",
+	    .min = 1,
+	    .max = 100000000,
+	    AT(price_person_renewal),
+	    .help = "fen" },
+	{ .key = "price-unit-replacement",
+	    .type = UK_C_INT,
+	    .dflt = "10000",
+	    .min = 1,
+	    .max = 100000000,
+	    AT(price_unit_replacement),
+	    .help = "fen" },
+	{ .key = "price-person-replacement",
+	    .type = UK_C_INT,
+	    .dflt = "5000",
+	    .min = 1,
+	    .max = 100000000,
+	    AT(price_person_replacement),
+	    .help = "fen" },
+	{ .key = "remittance-account",
+	    TEXT,
+	    .dflt = "",
+	    AT(remittance_account),
+	    .help = "where the fee for a unit's replacement is remitted to" },
+	{ .key = "remittance-bank", TEXT, .dflt = "", AT(remittance_bank), .help = "its bank" },
+	{ .key = "remittance-name",
+	    TEXT,
+	    .dflt = "",
+	    AT(remittance_name),
+	    .help = "its holder; empty: the CA's name" },
 	{ .key = "staff-idle",
 	    .type = UK_C_INT,
 	    .dflt = "1800",
@@ -130,6 +186,24 @@ static const struct uk_option options[] = {
 	    .dflt = "",
 	    AT(sms_sign),
 	    .help = "messages: the name in front of each" },
+	{ .key = "mail-url",
+	    TEXT,
+	    .dflt = "",
+	    AT(mail_url),
+	    .help = "e-mail: smtps://host, or smtp://host:port with STARTTLS" },
+	{ .key = "mail-from",
+	    TEXT,
+	    .dflt = "",
+	    AT(mail_from),
+	    .help = "e-mail: the sender's address" },
+	{ .key = "mail-user", TEXT, .dflt = "", AT(mail_user), .help = "e-mail: log-in name" },
+	{ .key = "mail-secret", TEXT, .dflt = "", AT(mail_secret), .help = "e-mail: password" },
+	{ .key = "sms-templates",
+	    TEXT,
+	    .dflt = "",
+	    AT(sms_templates),
+	    .help = "messages: the provider's codes for our texts: code=SMS_1,password=SMS_2; "
+		    "those not named have the sandbox's" },
 	{ .key = "identity-url",
 	    TEXT,
 	    .dflt = "",
@@ -199,6 +273,8 @@ check(const struct settings *s, struct uk_err *err)
 		return wrong(err, "origin", "ends after the host and port");
 	if (*s->clock_file != '\0' && !s->development)
 		return wrong(err, "clock-file", "is for tests: it needs development");
+	if (strlen(s->device_auth_secret) > TICKET_AUTH_MAX)
+		return wrong(err, "device-auth-secret", "16 bytes, or 32 hex digits");
 	return check_outside(s, err);
 }
 
