@@ -314,3 +314,27 @@ token_known(const struct token_client *t, size_t *n)
 	*n = 1;
 	return &t->info;
 }
+
+bool
+token_health(const struct token_client *t, size_t i, struct token_health *out)
+{
+	(void)t;
+	(void)i;
+	(void)out;
+	return false;
+}
+
+bool
+token_stuck(const struct token_client *t, const char *token)
+{
+	(void)t;
+	(void)token;
+	return false;
+}
+
+void
+token_distrust(struct token_client *t, const char *token)
+{
+	(void)token;
+	t->distrusted++;
+}
