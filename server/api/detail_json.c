@@ -181,6 +181,27 @@ add_producer(struct store_tx *tx, const struct order *o, json_t *v, struct uk_er
 	return rc;
 }
 
+/* [A4] Every payment of the order, with its number: what a refund by hand is booked on. */
+static enum uk_rc
+add_payments(struct store_tx *tx, const struct order *o, json_t *v, struct uk_err *err)
+{
+	struct store_rows *rows = store_query(tx, SQL_PAYMENTS_OF_ORDER, STORE_ARGS(DB_T(o->id)));
+	json_t *list = json_array();
+
+	while (store_next(rows)) {
+		json_t *p = json_pack("{s:s, s:I, s:s, s:s}", "id", store_text(rows, 0), "amount",
+		    (json_int_t)store_int(rows, 1), "status", store_text(rows, 2), "method",
+		    store_text(rows, 10));
+
+		set_str(p, "tradeNo", store_text(rows, 5));
+		if (store_int(rows, 7) != 0)
+			(void)json_object_set_new(p, "paidAt", json_integer(store_int(rows, 7)));
+		(void)json_array_append_new(list, p);
+	}
+	(void)json_object_set_new(v, "payments", list);
+	return store_end(rows, err);
+}
+
 /* Who prints a label needs no identity numbers. */
 static void
 mask_form(json_t *v, unsigned who)
@@ -217,6 +238,7 @@ detail_json(const struct api *a, struct store_tx *tx, const char *id, unsigned w
 	    (rc = identity_evidence(tx, &o, evidence, err)) != UK_OK ||
 	    (rc = signature_evidence(a, tx, &o, evidence, err)) != UK_OK ||
 	    (rc = add_producer(tx, &o, v, err)) != UK_OK ||
+	    (rc = add_payments(tx, &o, v, err)) != UK_OK ||
 	    (rc = add_certificate(a, tx, &o, v, err)) != UK_OK)
 		goto out;
 	add_challenge(a, &o, v);

@@ -4,6 +4,9 @@ its API: the real ukey-ca on SQLite, the real ukey-sandbox, a virtual clock.
 flows_test.py BIN_DIR [unittest arguments]"""
 
 import base64
+import calendar
+import hashlib
+import hmac
 import json
 import os
 import re
@@ -90,6 +93,7 @@ class Owner:
 
     def __init__(self, test, unit=True, **form):
         self.test, self.world, self.unit = test, test.world, unit
+        self.world.clock(0)
         COUNT[0] += 1
         self.token = "T%07d" % COUNT[0]
         self.key = Key(os.path.join(self.world.dir, "key-%s" % self.token))
@@ -349,7 +353,6 @@ class Renewal(Flow):
         was = time.gmtime(t + 8 * 3600)
         day = (was.tm_mon, was.tm_mday)
         month, mday = (3, 1) if day == (2, 29) else day
-        import calendar
         return calendar.timegm((was.tm_year + 1, month, mday, was.tm_hour, was.tm_min, was.tm_sec)) - 8 * 3600
 
     def test_expired(self):
@@ -663,6 +666,444 @@ class Change(Flow):
         lost = owner.query()
         self.assertEqual(lost.post("/api/certificates/%s/suspend" % owner.serial).status, 200)
         self.refused(self.request(order, owner, owner.key), 409, "certificate-suspended")
+
+
+class Status(Flow):
+    """[C14] by the user with a code to the phone or with the key, and by the staff"""
+
+    def test_by_query(self):
+        """[C14, L10] lost: stopped at once by the phone; only the key itself or the staff resume and revoke"""
+        owner, other = Owner(self), Owner(self)
+        path = "/api/certificates/%s" % owner.serial
+        self.refused(Browser(self.world.ca_port).post(path + "/suspend"), 401, "login-required")
+        stranger = other.query()
+        self.refused(stranger.post(path + "/suspend"), 404, "certificate-not-found")
+        self.refused(stranger.post("/api/certificates/%s/suspend" % ("00" * 16)), 404, "certificate-not-found")
+        self.refused(stranger.post("/api/certificates/%s/suspend" % self.reviewer.serial), 404, "certificate-not-found")
+        lost = owner.query()
+        self.assertEqual(lost.post(path + "/suspend").json["status"], "suspended")
+        self.assertTrue(wait_until(lambda: self.on_list(owner.serial), 30))
+        wait_until(lambda: any("挂失" in m for m in self.world.messages(owner.order.phone)))
+        self.refused(lost.post(path + "/resume"), 404, "certificate-not-found")
+        self.refused(lost.post(path + "/revoke", {"reason": "superseded"}), 404, "certificate-not-found")
+        self.assertEqual(lost.get("/api/query").json["certificates"][0]["status"], "suspended")
+        self.assertTrue(lost.get("/api/query").json["certificates"][0]["replacement"]["possible"])
+        # found again: with the key and its password
+        self.assertEqual(owner.enter().post(path + "/resume").json["status"], "valid")
+        wait_until(lambda: not self.on_list(owner.serial), 30)
+
+    def test_by_staff(self):
+        owner = Owner(self)
+        path = "/api/staff/certificates/%s" % owner.serial
+        for s in (self.producer, self.finance, self.auditor):
+            self.refused(s.browser.post(path + "/suspend"), 403, "role-missing")
+        self.refused(self.reviewer.browser.post("/api/staff/certificates/%s/revoke" % self.producer.serial,
+                                                {"reason": "superseded"}), 404, "certificate-not-found")
+        self.assertEqual(self.reviewer.browser.post(path + "/suspend").json["status"], "suspended")
+        self.assertEqual(self.reviewer.browser.post(path + "/resume").json["status"], "valid")
+        self.refused(self.reviewer.browser.post(path + "/revoke", {"reason": "because"}), 400, "invalid-input", "reason")
+        self.assertEqual(self.reviewer.browser.post(path + "/revoke", {"reason": "key-compromise"}).json["status"], "revoked")
+        self.refused(self.reviewer.browser.post(path + "/resume"), 409, "certificate-revoked")
+        with self.world.database() as db:
+            book = db.execute("SELECT event, actor FROM certificate_events WHERE serial = ? ORDER BY n", (owner.serial,)).fetchall()
+        self.assertEqual([e for e, _ in book], ["suspended", "resumed", "revoked"])
+        self.assertNotIn("holder", [a for _, a in book])
+
+
+class Unlock(Flow):
+    def start(self, owner, browser=None):
+        browser = browser or Browser(self.world.ca_port)
+        answer = browser.post("/api/unlock", {"certificate": b64(owner.certificate)})
+        self.assertEqual(answer.status, 201, answer.body)
+        order = Customer.__new__(Customer)
+        order.test, order.world, order.browser, order.form = self, self.world, browser, owner.form
+        order.now, order.path = answer.json, "/api/orders/" + answer.json["id"]
+        return order
+
+    def before(self, owner):
+        """As if this customer had unlocked before: not the first time."""
+        order = self.start(owner)
+        order.identity().until("code")
+        order.take(order.browser.post(order.path + "/unlock", {"code": self.authorisation("13700000001")}))
+        self.open(order, owner)
+        return owner
+
+    def authorisation(self, number, after=0):
+        return self.world.code(number, "授权码", after)
+
+    def ask(self, order):
+        sent = len([m for m in self.world.messages(order.phone) if "解锁码" in m])
+        answer = order.browser.post(order.path + "/unlock/code")
+        self.assertEqual(answer.status, 200, answer.body)
+        self.assertNotIn(order.phone, answer.body.decode())
+        return self.world.code(order.phone, "解锁码", sent)
+
+    def ticket(self, order, owner, token=None):
+        channel = Key(os.path.join(self.world.dir, "channel.key"))
+        return order.browser.post(order.path + "/unlock/ticket", {"token": token or owner.token, "channel": channel.jwk()})
+
+    def nonce(self, order):
+        """The ticket's, which only the helper reads: here out of the server's memory of it."""
+        with self.world.database() as db:
+            return [r[0] for r in db.execute("SELECT jti FROM tickets WHERE order_id = ? ORDER BY issued_at, jti", (order.now["id"],))]
+
+    def receipt(self, order, owner, key=None, jti=None, nonce=None):
+        """What the opened key signs (include/uk/receipt.h)."""
+        jti = jti or self.nonce(order)[-1]
+        nonce = nonce or server_nonce(self.world, jti)
+        data = b"ukey-unlock-1\0"
+        for field in (self.world.origin, order.now["id"], jti, nonce):
+            data += struct.pack(">I", len(field)) + field.encode()
+        return order.browser.post(order.path + "/unlock/receipt", {
+            "signature": b64((key or owner.key).sign(data)), "certificate": b64(owner.certificate)})
+
+    def open(self, order, owner):
+        self.assertEqual(order.now["state"], "unlocking", order.now)
+        answer = self.ticket(order, owner)
+        self.assertEqual((answer.status, answer.json["ticket"].count(".")), (200, 4), answer.body)
+        order.take(self.receipt(order, owner))
+        self.assertEqual(order.now["state"], "done")
+
+    def pins(self, owner):
+        with self.world.database() as db:
+            return sorted(r[0] for r in db.execute("SELECT state FROM token_pins WHERE token = ?", (owner.token,)))
+
+    def test_first(self):
+        """[U3, U4] the first time: a proofing; the authorisation code by its channel, never to the agent"""
+        for unit in (True, False):
+            owner = Owner(self, unit)
+            order = self.start(owner)
+            self.assertEqual((order.now["kind"], order.now["state"]), ("unit-unlock" if unit else "person-unlock", "identity"))
+            self.assertEqual((order.now["unlock"]["first"], order.now["unlock"]["way"]), (True, "identity"))
+            self.assertEqual((order.now["payment"]["amount"], order.now["payment"]["method"]), (0, "none"))
+            # whoever has the locked key learns nothing about its owner
+            for secret in (owner.number, owner.order.phone, owner.form["address"]):
+                self.assertNotIn(secret, json.dumps(order.now, ensure_ascii=False))
+            self.refused(order.browser.post(order.path + "/unlock/code"), 409, "conflict")
+            self.refused(order.browser.post(order.path + "/unlock", {"code": "123456"}), 409, "conflict")
+            self.refused(self.ticket(order, owner), 409, "conflict")
+            order.identity({"method": "mobile", "phone": "13700000002"})
+            self.assertEqual(order.now["identity"]["reason"], "mismatch")
+            proved = "1370000%02d01" % COUNT[0]
+            order.identity({"method": "mobile", "phone": proved}).until("code")
+            self.refused(order.browser.post(order.path + "/unlock/code"), 409, "conflict")
+            code = self.authorisation(proved)
+            self.assertEqual([m for m in self.world.messages(owner.order.phone) if "授权码" in m], [])
+            order.take(order.browser.post(order.path + "/unlock", {"code": code}))
+            self.assertEqual(self.pins(owner), ["proved"])
+            self.open(order, owner)
+            self.assertEqual(self.pins(owner), ["proved"])
+            wait_until(lambda: any("已解锁" in m for m in self.world.messages(owner.order.phone)))
+            # the next time the agent's phone is enough
+            self.assertEqual(self.start(owner).now["unlock"], {
+                "phone": owner.order.phone[:3] + "****" + owner.order.phone[7:], "first": False, "way": "sms",
+                "codeSent": False, "triesLeft": 5})
+
+    def test_account(self):
+        """[U3, C3] by micro-payment: the authorisation code is in the remark"""
+        owner = Owner(self)
+        order = self.start(owner)
+        account = "3500000%05d1" % COUNT[0]
+        order.identity({"method": "account", "account": account, "bank": "工商银行"})
+        remarks = wait_until(lambda: self.world.records(account))
+        order.until("code")
+        order.take(order.browser.post(order.path + "/unlock", {"code": re.search(r"\d{6}", remarks[0]).group()}))
+        self.open(order, owner)
+
+    def test_account_bounces(self):
+        """[U3] the transfer comes back: another way"""
+        owner = Owner(self)
+        order = self.start(owner)
+        order.identity({"method": "account", "account": "350000000009", "bank": "工商银行"})
+        order.until("identity")
+        self.assertEqual(order.now["unlock"]["codeSent"], False)
+        sent = len([m for m in self.world.messages("13700000001") if "授权码" in m])
+        order.identity().until("code")
+        order.take(order.browser.post(order.path + "/unlock", {"code": self.authorisation("13700000001", sent)}))
+        self.open(order, owner)
+
+    def test_by_phone(self):
+        """[U2, U5] single use, five minutes, bound to this order and this key; wrong ones counted"""
+        owner, other = self.before(Owner(self)), self.before(Owner(self))
+        order, theirs = self.start(owner), self.start(other)
+        self.assertEqual((order.now["state"], order.now["unlock"]["way"]), ("code", "sms"))
+        self.assertIn("code", order.now["actions"])
+        code, foreign = self.ask(order), self.ask(theirs)
+        self.assertTrue(order.refresh().now["unlock"]["codeSent"])
+        self.refused(order.browser.post(order.path + "/unlock/code"), 429, "code-too-early")
+        wrong = order.browser.post(order.path + "/unlock", {"code": foreign if foreign != code else "000000"})
+        self.refused(wrong, 400, "code-wrong", "code")
+        self.assertEqual((wrong.json["error"]["attemptsLeft"], order.refresh().now["unlock"]["triesLeft"]), (4, 4))
+        self.refused(order.browser.post(order.path + "/unlock", {"code": "abcdef"}), 400, "invalid-input", "code")
+        # somebody else's order, and nobody's
+        self.refused(theirs.browser.post(order.path + "/unlock", {"code": code}), 404, "not-found")
+        self.refused(Browser(self.world.ca_port).post(order.path + "/unlock", {"code": code}), 401, "login-required")
+        self.world.clock(301)
+        self.refused(order.browser.post(order.path + "/unlock", {"code": code}), 400, "code-expired", "code")
+        code = self.ask(order)
+        order.take(order.browser.post(order.path + "/unlock", {"code": code}))
+        self.refused(order.browser.post(order.path + "/unlock", {"code": code}), 409, "conflict")
+        # tickets: only for the key that it is about, three of them
+        self.refused(self.ticket(order, owner, other.token), 403, "other-key")
+        self.refused(self.receipt(order, owner, jti="00" * 16, nonce="0" * 64), 400, "receipt-refused")
+        for _ in range(3):
+            self.assertEqual(self.ticket(order, owner).status, 200)
+        self.assertEqual(self.pins(owner), ["next", "proved"])
+        self.refused(self.ticket(order, owner), 409, "ticket-refused")
+        self.refused(self.receipt(order, owner, key=other.key), 400, "receipt-refused")
+        self.refused(self.receipt(order, other), 400, "receipt-refused")
+        order.take(self.receipt(order, owner, jti=self.nonce(order)[0]))  # the first was the one that opened it
+        self.assertEqual((order.now["state"], self.pins(owner)), ("done", ["proved"]))
+        self.assertEqual(order.take(self.receipt(order, owner)).now["state"], "done")  # said twice
+        self.refused(self.ticket(order, owner), 409, "conflict")
+
+    def test_wrong_codes_stop(self):
+        """[U5] five wrong ones, of however many codes, end the order; five orders a day"""
+        owner = self.before(Owner(self))
+        order = self.start(owner)
+        code = self.ask(order)
+        wrong = "000000" if code != "000000" else "000001"
+        for left in (4, 3):
+            answer = order.browser.post(order.path + "/unlock", {"code": wrong})
+            self.assertEqual((answer.reason, answer.json["error"]["attemptsLeft"]), ("code-wrong", left))
+        self.world.clock(61)
+        code = self.ask(order)
+        wrong = "000000" if code != "000000" else "000001"
+        for left in (2, 1):
+            answer = order.browser.post(order.path + "/unlock", {"code": wrong})
+            self.assertEqual((answer.reason, answer.json["error"]["attemptsLeft"]), ("code-wrong", left))
+        self.refused(order.browser.post(order.path + "/unlock", {"code": wrong}), 400, "code-exhausted", "code")
+        self.assertEqual(order.refresh().now["state"], "cancelled")
+        self.refused(order.browser.post(order.path + "/unlock", {"code": code}), 409, "conflict")
+        for _ in range(3):
+            self.start(owner)
+        self.refused(Browser(self.world.ca_port).post("/api/unlock", {"certificate": b64(owner.certificate)}),
+                     429, "too-many-orders")
+
+    def test_other_way(self):
+        """[U3] 其他验证方式: the code to the phone is worth nothing from then on; seven days for the other"""
+        owner = self.before(Owner(self))
+        order = self.start(owner)
+        code = self.ask(order)
+        order.take(order.browser.post(order.path + "/unlock/other"))
+        self.assertEqual((order.now["state"], order.now["unlock"]["way"]), ("identity", "identity"))
+        self.refused(order.browser.post(order.path + "/unlock", {"code": code}), 409, "conflict")
+        sent = len([m for m in self.world.messages("13700000001") if "授权码" in m])
+        order.identity().until("code")
+        self.assertTrue(order.now["unlock"]["codeSent"])
+        right = self.authorisation("13700000001", sent)
+        if code != right:
+            self.refused(order.browser.post(order.path + "/unlock", {"code": code}), 400, "code-wrong", "code")
+        self.world.clock(7 * DAY + 60)
+        wait_until(lambda: self.order_state(order) == "expired", 30)
+
+    def order_state(self, order):
+        with self.world.database() as db:
+            return db.execute("SELECT state FROM orders WHERE id = ?", (order.now["id"],)).fetchone()[0]
+
+    def test_refused(self):
+        """[U1] not ours, revoked, suspended, a key the CA has not made"""
+        owner = Owner(self)
+        browser = Browser(self.world.ca_port)
+        self.refused(browser.post("/api/unlock", {"certificate": b64(b"\x30\x00")}), 400, "invalid-input", "certificate")
+        self.refused(browser.post("/api/unlock", {"certificate": b64(self.reviewer.certificate)}), 404, "certificate-not-found")
+        key = os.path.join(self.world.dir, "foreign.key")
+        Key(key)
+        foreign = openssl("req", "-x509", "-new", "-key", key, "-subj", "/CN=x", "-days", "9", "-outform", "DER")
+        self.refused(browser.post("/api/unlock", {"certificate": b64(foreign)}), 404, "certificate-not-found")
+        path = "/api/staff/certificates/" + owner.serial
+        self.reviewer.browser.post(path + "/suspend")
+        self.refused(browser.post("/api/unlock", {"certificate": b64(owner.certificate)}), 409, "certificate-suspended")
+        self.reviewer.browser.post(path + "/revoke", {"reason": "key-compromise"})
+        self.refused(browser.post("/api/unlock", {"certificate": b64(owner.certificate)}), 409, "certificate-revoked")
+        self.assertEqual(browser.cookies, {})
+
+    def test_goes_on(self):
+        """[Q2] in another browser, by the order query"""
+        owner = self.before(Owner(self))
+        order = self.start(owner)
+        elsewhere = owner.query()
+        self.assertIn(order.now["id"], [o["id"] for o in elsewhere.found["orders"]])
+        order.browser = elsewhere
+        order.take(elsewhere.post(order.path + "/unlock", {"code": self.ask(order)}))
+        self.open(order, owner)
+
+
+class Replacement(Flow):
+    def replace(self, owner, browser=None, **change):
+        browser = browser or owner.query()
+        kind = "unit-replacement" if owner.unit else "person-replacement"
+        return Customer(self, kind, dict(owner.form, **change), browser, certificate=owner.serial)
+
+    def remit(self, remark, amount=10000, **more):
+        """A record of the bank's; its id."""
+        COUNT[0] += 1
+        reference = "B%012d" % COUNT[0]
+        answer = self.finance.browser.post("/api/staff/remittances", dict({
+            "reference": reference, "payer": FORM["organisation"], "account": "350000000001",
+            "remark": remark, "amount": amount, "receivedAt": int(time.time())}, **more))
+        self.assertEqual((answer.status, answer.json), (200, {"entered": 1, "known": 0}), answer.body)
+        return [r for r in self.remittances() if r["reference"] == reference][0]
+
+    def remittances(self):
+        return self.finance.browser.get("/api/staff/remittances").json["remittances"]
+
+    def match(self, remittance, order, version=None, who=None):
+        return (who or self.finance).browser.post("/api/staff/remittances/%s/match" % remittance["id"], {
+            "order": order.now["id"], "version": version or order.refresh().now["version"]})
+
+    def test_unit(self):
+        """[L1-L9, L10] remitted, matched, reviewed; the old one revoked at the approval; the old end date"""
+        owner = Owner(self)
+        browser = owner.query()
+        record = browser.found["certificates"][0]
+        self.assertEqual((record["serial"], record["replacement"]["possible"]), (owner.serial, True))
+        browser.post("/api/certificates/%s/suspend" % owner.serial)
+        order = self.replace(owner, browser)
+        self.assertEqual((order.now["state"], order.now["payment"]["method"]), ("identity", "remittance"))
+        self.assertEqual(order.now["payment"]["remittance"]["remark"], order.now["id"])
+        self.assertEqual(order.now["needs"], ["identity", "documents", "signature", "payment", "review"])
+        self.assertEqual(order.now["documentsNeeded"], NEEDED + ["payment-proof"])
+        order.to_documents()
+        for kind in NEEDED:
+            order.take(order.browser.put("%s/documents/%s" % (order.path, kind), PHOTO, "image/png"))
+        self.refused(order.browser.post(order.path + "/submit", {"version": order.now["version"]}), 409, "documents-missing")
+        order.photos().step("submit").sign()
+        self.assertEqual((order.now["state"], order.now["payment"]["status"]), ("payment", "none"))
+        self.refused(order.browser.post(order.path + "/payment"), 409, "conflict")
+        signed = order.now["signature"]["signedAt"]
+        # finance: the wrong amount, another desk, an old version; then the right one, once
+        less, right = self.remit("补办", 9999), self.remit("补办费 %s" % order.now["id"])
+        self.assertEqual(right["suggested"], order.now["id"])
+        self.refused(self.match(less, order), 409, "amount-mismatch")
+        self.refused(self.match(right, order, who=self.reviewer), 403, "role-missing")
+        self.refused(self.match(right, order, version=1), 409, "version")
+        self.assertEqual(self.match(right, order).json["state"], "review")
+        self.refused(self.match(right, order), 409, "remittance-matched")
+        self.refused(self.match(self.remit("重复"), order), 409, "conflict")
+        order.refresh()
+        self.assertEqual((order.now["payment"]["status"], order.now["payment"]["tradeNo"]), ("paid", right["reference"]))
+        due = order.now["review"]["dueAt"]  # the end of the fifth working day since it was handed in
+        self.assertEqual((due + 8 * 3600) % DAY, 0)
+        self.assertTrue(5 * DAY < due - signed < 20 * DAY)
+        self.assertEqual(self.status(owner.serial), "suspended")
+        self.do(self.reviewer, order, "approve", {"version": None})
+        wait_until(lambda: self.status(owner.serial) == "revoked")
+        wait_until(lambda: any("原证书已注销" in m for m in self.world.messages(order.phone)))
+        order.until("production")
+        owner.token = "T%07d" % (COUNT[0] + 5000)
+        old = owner.ends
+        owner.make(order, Key(os.path.join(self.world.dir, "replaced.key")))
+        self.assertEqual((order.now["state"], owner.ends), ("done", old))
+        self.assertEqual(owner.login().status, 401)  # the lost key is not the new certificate's
+        self.assertTrue(wait_until(lambda: self.on_list(record["serial"]), 30))
+
+    def test_remitted_first(self):
+        """[L1, L6] matched before it is handed in: review at once after the signature"""
+        owner = Owner(self)
+        order = self.replace(owner)
+        self.assertEqual(self.match(self.remit(order.now["id"]), order).status, 200)
+        self.assertEqual(order.refresh().now["needs"], ["identity", "documents", "signature", "review"])
+        order.to_documents().photos().step("submit").sign()
+        self.assertEqual(order.now["state"], "review")
+        # rejected and given back: by hand, since a remittance can't be refunded by Alipay
+        self.do(self.reviewer, order, "reject", {"version": None, "reason": "other", "note": "凭证不符"})
+        order.refresh().step("refund").until("refund-by-hand")
+        payment = self.detail(self.finance, order)["payments"][0]
+        self.assertEqual((payment["method"], payment["status"], payment["amount"]), ("remittance", "by-hand", 10000))
+        self.do(self.finance, order, "refunded", {"version": None, "payment": payment["id"], "note": "网银汇出"})
+        self.assertEqual(order.refresh().now["state"], "refunded")
+        self.assertEqual(self.status(owner.serial), "valid")
+
+    def test_person(self):
+        """[M1-M7] nothing changed: no proofing; Alipay; the password to the phone that was asked by"""
+        owner = Owner(self, unit=False)
+        order = self.replace(owner)
+        self.assertEqual((order.now["state"], order.now["needs"], order.now["payment"]["method"]),
+                         ("confirm", ["documents", "signature", "payment", "review"], "alipay"))
+        order.step("confirm").photos().step("submit").sign()
+        self.world.cashier(order.pay_url())
+        order.until("review")
+        self.do(self.reviewer, order, "approve", {"version": None})
+        order.until("production")
+        wait_until(lambda: any("证书密码" in m for m in self.world.messages(order.phone)))
+        wait_until(lambda: self.status(owner.serial) == "revoked")
+        owner.token = "T%07d" % (COUNT[0] + 5000)
+        old = owner.ends
+        owner.make(order, Key(os.path.join(self.world.dir, "replaced-person.key")))
+        self.assertEqual((order.now["state"], owner.ends), ("done", old))
+
+    def test_changed(self):
+        """[L10, M3, V4] a changed phone or address: the proofing again, and again when it is changed after it"""
+        owner = Owner(self, unit=False)
+        order = self.replace(owner, address="福建省福州市鼓楼区九号")
+        self.assertEqual((order.now["state"], order.now["needs"][0]), ("identity", "identity"))
+        order.identity().until("confirm")
+        order.edit(address="福建省福州市鼓楼区十号")
+        self.assertEqual(order.now["state"], "identity")
+        order.edit(address=owner.form["address"])
+        self.assertEqual(order.now["state"], "confirm")
+        order.edit(phone=phone())
+        self.assertEqual(order.now["state"], "identity")
+
+    def test_refused(self):
+        """[L3, L10] without the code, for somebody else's, twice, expired, revoked"""
+        owner, other = Owner(self), Owner(self)
+        body = {"kind": "unit-replacement", "form": owner.form, "certificate": owner.serial}
+        self.refused(Browser(self.world.ca_port).post("/api/orders", body), 403, "other-key")
+        self.refused(other.query().post("/api/orders", body), 403, "other-key")
+        self.refused(owner.enter().post("/api/orders", body), 403, "other-key")  # the key is not lost then
+        browser = owner.query()
+        order = self.replace(owner, browser)
+        self.refused(browser.post("/api/orders", body), 409, "order-open")
+        self.assertEqual(browser.get("/api/query").json["certificates"][0]["replacement"]["reason"], "order-open")
+        order.step("cancel")
+        self.at(owner.ends + DAY)
+        late = owner.query()
+        self.assertEqual(late.found["certificates"][0]["replacement"]["reason"], "expired")
+        self.refused(late.post("/api/orders", body), 409, "expired")
+        self.world.clock(0)
+        self.reviewer.browser.post("/api/staff/certificates/%s/revoke" % other.serial, {"reason": "superseded"})
+        self.refused(other.query().post("/api/orders", dict(body, form=other.form, certificate=other.serial)), 409, "revoked")
+
+    def test_import(self):
+        """[A4, L8] the bank's records as a file: twice is once; what is wrong stops all of it"""
+        head = "\ufeff流水号,付款方,付款账号,附言,金额,到账时间,备注\r\n"
+        rows = 'C1,"测试, ""有限""公司",350000000001,补办费,100.00,2026-11-20 09:30:00,x\r\nC2,甲公司,,,5.5,2026-11-21,\r\n'
+
+        def send(text, who=self.finance, kind="text/csv"):
+            return who.browser.request("POST", "/api/staff/remittances/import", text.encode(), {"Content-Type": kind})
+
+        self.assertEqual(send(head + rows).json, {"entered": 2, "known": 0})
+        self.assertEqual(send(head + rows).json, {"entered": 0, "known": 2})
+        first = [r for r in self.remittances() if r["reference"] == "C1"][0]
+        self.assertEqual((first["payer"], first["amount"], first["receivedAt"]), ('测试, "有限"公司', 10000, 1795138200))
+        for text, reason, field in (
+                ("", "records-malformed", None), ("流水号,金额\r\nX,1\r\n", "records-malformed", None),
+                (head + 'D1,"甲', "records-malformed", None), (head + "D1,甲,,,1e5,2026-11-21,\r\n", "invalid-input", "amount"),
+                (head + "D1,甲,,,-1.00,2026-11-21,\r\n", "invalid-input", "amount"),
+                (head + "D1,甲,,,1.00,2026-02-29,\r\n", "invalid-input", "time"),
+                (head + ",甲,,,1.00,2026-11-21,\r\n", "invalid-input", "reference"),
+                (head + "D1,甲,,,1.00,2026-11-21,\r\nD2,甲,,,x,2026-11-21,\r\n", "invalid-input", "amount")):
+            self.refused(send(text), 400, reason, field)
+        self.assertEqual([r for r in self.remittances() if r["reference"].startswith("D")], [])
+        self.assertEqual(send(head + rows, kind="application/json").status, 415)
+        self.refused(send(head + rows, who=self.reviewer), 403, "role-missing")
+        self.refused(self.reviewer.browser.get("/api/staff/remittances"), 403, "role-missing")
+
+
+def server_nonce(world, jti):
+    """In place of opening the ticket, which needs more than the openssl command: the nonce as the
+    server makes it, by HMAC under a key that is derived from the master key (store/crypt.h)."""
+    with open(os.path.join(world.ca_dir, "master.key"), "rb") as f:
+        master = f.read()
+
+    def hkdf(info):
+        prk = hmac.new(b"\0" * 32, master, hashlib.sha256).digest()
+        return hmac.new(prk, info + b"\1", hashlib.sha256).digest()
+
+    data = b"".join(struct.pack(">I", len(p)) + p for p in (b"unlock-nonce", jti.encode()))
+    return hmac.new(hkdf(b"ukey-ca 1 index code"), data, hashlib.sha256).hexdigest()
 
 
 if __name__ == "__main__":
