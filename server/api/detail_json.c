@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "api/answer.h"
+#include "api/encryption.h"
 #include "api/numbers.h"
 #include "api/place.h"
 #include "api/proof.h"
@@ -157,13 +158,18 @@ add_certificate(
 {
 	struct certificate_list l = { 0 };
 	const struct certificate *c;
+	json_t *encryption = NULL;
 	enum uk_rc rc;
 
 	if (o->state != ST_PROVING && o->state != ST_SHIPPING && o->state != ST_DONE)
 		return UK_OK;
 	rc = certificates_of_order(tx, o->id, &l, err);
-	if (rc == UK_OK && (c = certificate_current(&l)) != NULL)
-		rc = set_der(a, tx, c->serial, v, "certificateDer", err);
+	if (rc == UK_OK && (c = certificate_current(&l)) != NULL &&
+	    (rc = set_der(a, tx, c->serial, v, "certificateDer", err)) == UK_OK &&
+	    o->state == ST_PROVING)
+		rc = encryption_json(a, tx, c, "gbt35276", &encryption, err);
+	if (encryption != NULL)
+		(void)json_object_set_new(v, "encryption", encryption);
 	certificate_list_fini(&l);
 	return rc;
 }

@@ -1,4 +1,4 @@
-foreach(class Applicant Payment Late Desk Program)
+foreach(class Applicant Payment Late Desk Dual Program)
   add_test(NAME system-server-${class}
     COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_SOURCE_DIR}/server_test.py
             ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} ${class})
