@@ -55,6 +55,7 @@ http_handler staff_login;
 http_handler staff_me;
 http_handler staff_logout;
 http_handler staff_orders;
+http_handler staff_task_done;
 http_handler staff_order;
 http_handler staff_document;
 http_handler review_approve;
@@ -182,6 +183,10 @@ struct remittance_body {
 	const char *remark;
 	int64_t amount;
 	int64_t received_at;
+};
+
+struct task_body {
+	const char *task;
 };
 
 struct match_body {

@@ -138,6 +138,10 @@ static const struct uk_field remittance_fields[] = {
 	    .offset = offsetof(struct remittance_body, received_at) },
 };
 
+static const struct uk_field task_fields[] = {
+	{ .name = "task", .flags = UK_F_REQUIRED, STR(task_body, task, 1, 255) },
+};
+
 static const struct uk_field match_fields[] = {
 	{ .name = "order", .flags = UK_F_REQUIRED, STR(match_body, order, 16, 16) },
 	VERSION(match_body),
@@ -233,6 +237,8 @@ static const struct http_route routes[] = {
 	{ HTTP_GET, "/api/staff/me", .who = WHO_STAFF, .handler = staff_me },
 	{ HTTP_POST, "/api/staff/logout", .who = WHO_STAFF, EMPTY, .handler = staff_logout },
 	{ HTTP_GET, "/api/staff/orders", .who = WHO_DESK, .handler = staff_orders },
+	{ HTTP_POST, "/api/staff/tasks/done", .who = WHO_DESK, FIELDS(task_fields, task_body),
+	    .handler = staff_task_done },
 	{ HTTP_GET, "/api/staff/orders/{id}", .who = WHO_DESK, .handler = staff_order },
 	{ HTTP_GET, "/api/staff/orders/{id}/documents/{type}", .who = WHO_REVIEWER | WHO_AUDITOR,
 	    .handler = staff_document },

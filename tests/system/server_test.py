@@ -13,7 +13,7 @@ import time
 import unittest
 import urllib.parse
 
-from server_world import SM2_ID, Browser, Key, World, b64, openssl, png, wait_until
+from server_world import Browser, Key, SM2_ID, World, b64, id_number, openssl, png, wait_until
 
 BIN = None
 
@@ -51,7 +51,7 @@ class Order:
     def __init__(self, test, **form):
         self.test, self.world = test, test.world
         self.browser = Browser(self.world.ca_port)
-        self.form = dict(FORM, agentPhone=phone(), **form)
+        self.form = dict(FORM, agentPhone=phone(), legalPersonId=id_number(), **form)
         self.take(self.browser.post("/api/orders", {"kind": "unit-new", "form": self.form}), 201)
         self.path = "/api/orders/" + self.now["id"]
 
