@@ -18,6 +18,7 @@ http_handler order_manual;
 http_handler identity_check;
 http_handler document_put;
 http_handler document_get;
+http_handler paper_get;
 http_handler signature_code;
 http_handler signature_create;
 http_handler payment_start;
@@ -57,6 +58,7 @@ http_handler staff_logout;
 http_handler staff_orders;
 http_handler staff_task_done;
 http_handler staff_order;
+http_handler staff_tasks;
 http_handler staff_document;
 http_handler review_approve;
 http_handler review_reject;
@@ -143,6 +145,10 @@ struct refunded_body {
 	const char *note;
 };
 
+struct task_body {
+	const char *id;
+};
+
 struct ticket_body {
 	const char *token;
 	json_t *channel;
@@ -183,10 +189,6 @@ struct remittance_body {
 	const char *remark;
 	int64_t amount;
 	int64_t received_at;
-};
-
-struct task_body {
-	const char *task;
 };
 
 struct match_body {

@@ -1,4 +1,4 @@
-/* The desks' queues and tasks ([A2, A3, A4]). */
+/* The desks' queues ([A2, A3, A4]); tasks.c has what is on them beside orders. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -194,64 +194,4 @@ staff_orders(void *app, struct http_request *rq, struct uk_err *err)
 	json_decref(p->list);
 	free(p);
 	return rc;
-}
-
-/* With what they are about; the others are done when people say so. */
-static bool
-closes_by_itself(const char *kind)
-{
-	static const char *const kinds[] = { "overdue", "delivery-failed", "refund-by-hand" };
-
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		if (strcmp(kinds[i], kind) == 0)
-			return true;
-	return false;
-}
-
-struct closing {
-	const struct api *a;
-	const struct user *user;
-	const char *id;
-};
-
-static enum uk_rc
-close_task(struct store_tx *tx, void *ctx, struct uk_err *err)
-{
-	const struct closing *c = ctx;
-	struct store_rows *rows = store_query(tx, SQL_TASK_GET, STORE_ARGS(DB_T(c->id)));
-	const bool there = store_next(rows);
-	const enum order_by desk =
-	    there ? order_by_from_role(store_text(rows, 1)) : (enum order_by)0;
-	const enum order_by by = api_by(c->user);
-	const bool by_hand = there && !closes_by_itself(store_text(rows, 0));
-	const enum uk_rc rc = store_end(rows, err);
-
-	if (rc != UK_OK)
-		return rc;
-	if (!there)
-		return uk_fail(err, UK_E_NOT_FOUND, NULL, "task", 0);
-	if (((unsigned)desk & (unsigned)by) == 0)
-		return uk_fail(err, UK_E_DENIED, "role-missing", "task", 0);
-	if (!by_hand)
-		return uk_fail(err, UK_E_CONFLICT, NULL, "task", 0);
-	return store_run(tx, SQL_TASK_CLOSE,
-	    STORE_ARGS(DB_T(c->id), DB_I(api_now(c->a)), DB_T(c->user->staff)), NULL, err);
-}
-
-/* [A4] Seen to. */
-enum uk_rc
-staff_task_done(void *app, struct http_request *rq, struct uk_err *err)
-{
-	const struct api *a = app;
-	const struct task_body *body = http_fields(rq);
-	struct closing c = { .a = a, .user = api_user(rq), .id = body->task };
-	const enum uk_rc rc = store_write_wait(a->store, close_task, &c, err);
-	json_t *answer;
-
-	if (rc != UK_OK)
-		return rc;
-	answer = json_object();
-	http_answer_json(rq, 200, answer);
-	json_decref(answer);
-	return UK_OK;
 }
