@@ -79,8 +79,8 @@ enum uk_rc p11_slot_fail(
 enum uk_rc p11_login(
     struct token_store *b, const char *id, struct uk_span pin, struct token_fault *f);
 enum uk_rc p11_logout(struct token_store *b, const char *id, struct token_fault *f);
-enum uk_rc p11_prepare(struct token_store *b, const char *id, struct uk_span so_pin,
-    struct uk_span pin, const char *label, char token_id[65], struct token_fault *f);
+enum uk_rc p11_prepare(struct token_store *b, const char *id, const struct token_prepare *p,
+    char token_id[65], struct token_fault *f);
 
 /* pkcs11_attrs.c: objects and their attributes */
 

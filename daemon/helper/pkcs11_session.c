@@ -219,26 +219,26 @@ check_blank(struct p11_module *m, struct p11_slot *s, struct token_fault *f)
 }
 
 enum uk_rc
-p11_prepare(struct token_store *b, const char *id, struct uk_span so_pin, struct uk_span pin,
-    const char *label, char token_id[65], struct token_fault *f)
+p11_prepare(struct token_store *b, const char *id, const struct token_prepare *p, char token_id[65],
+    struct token_fault *f)
 {
 	struct p11_module *m = p11_cast(b);
 	struct p11_slot *s = NULL;
 	enum uk_rc rc;
 	CK_RV rv = CKR_OK;
 
-	if (strlen(label) > LABEL_LEN)
+	if (strlen(p->label) > LABEL_LEN)
 		return token_fail(f, UK_E_INPUT, REASON_LABEL_LENGTH, "prepare");
 	if ((rc = p11_slot_find(m, id, &s, f)) != UK_OK || (rc = check_blank(m, s, f)) != UK_OK)
 		return rc;
-	if (!length_ok(s, so_pin) || !length_ok(s, pin))
+	if (!length_ok(s, p->so_pin) || !length_ok(s, p->pin))
 		return token_fail(f, UK_E_INPUT, REASON_PIN_LENGTH, "prepare");
 	p11_session_close(m, s);
 	if (!s->initialised)
-		rv = init_token(m, s, so_pin, label);
+		rv = init_token(m, s, p->so_pin, p->label);
 	if (rv != CKR_OK)
 		return p11_slot_fail(m, s, f, rv, "C_InitToken");
-	rc = set_pin(m, s, so_pin, pin, f);
+	rc = set_pin(m, s, p->so_pin, p->pin, f);
 	if (rc == UK_OK && (rv = p11_slot_look(m, s)) != CKR_OK)
 		rc = p11_slot_fail(m, s, f, rv, "C_GetTokenInfo");
 	if (rc != UK_OK) {
