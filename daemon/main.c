@@ -9,6 +9,7 @@
 
 #include "policy/paths.h"
 #include "protocol/rpc.h"
+#include "token/readers.h"
 #include "transport/local.h"
 #include "transport/lws.h"
 #include "transport/service.h"
@@ -64,6 +65,7 @@ struct app {
 	struct gate *gate;
 	struct prompts *prompts;
 	struct token_client *tokens;
+	struct readers *readers; /* NULL: no module needs them */
 	struct rpc *rpc;
 	struct local *local;
 	struct ws *ws;
@@ -113,6 +115,26 @@ token_changed(void *ctx, enum token_change what, const struct token_info *token)
 		rpc_token_changed(a->rpc, what, token);
 }
 
+static void
+readers_changed(void *ctx, const char *emptied)
+{
+	struct app *a = ctx;
+
+	token_look(a->tokens, emptied);
+}
+
+/* Not before some module needs them: pcscd stays as long as somebody listens to it. */
+static void
+readers_wanted(void *ctx)
+{
+	struct app *a = ctx;
+	struct uk_err err = { 0 };
+
+	if (readers_new(lws_loop_base(a->loop), &a->log, readers_changed, a, &a->readers, &err) !=
+	    UK_OK)
+		uk_log_err(&a->log, UK_LOG_ERROR, "readers", &err);
+}
+
 /* Of a program of ours: as given, or beside us, or where it is installed. */
 static char *
 program_path(const char *given, const char *name)
@@ -146,6 +168,8 @@ start_tokens(struct app *a, const struct options *o, struct uk_err *err)
 		    (struct token_module){ .path = p->modules[i].path, .kind = p->modules[i].kind };
 	rc = token_client_new(lws_loop_base(a->loop), &a->log, helper, modules, p->n_modules,
 	    token_changed, a, &a->tokens, err);
+	if (rc == UK_OK)
+		token_on_readers(a->tokens, readers_wanted, a);
 	free(helper);
 	free(modules);
 	return rc;
@@ -287,6 +311,7 @@ stop(struct app *a)
 	ws_close(&a->ws);
 	local_close(&a->local);
 	rpc_free(&a->rpc);
+	readers_free(&a->readers);
 	token_client_free(&a->tokens);
 	prompts_free(&a->prompts);
 	gate_free(&a->gate);

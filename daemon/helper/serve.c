@@ -9,10 +9,11 @@
 #include "uk/clock.h"
 #include "uk/frame.h"
 
-#define LOOK_EVERY_MS 1000
-#define READ_MAX      (64u * 1024u)
-#define HOLD_MS       1 /* an answer waits for the next one for no longer */
-#define HOLD_MAX      (64u * 1024u)
+#define LOOK_EVERY_MS  1000
+#define LOOK_SELDOM_MS 30000 /* where ukeyd tells when there is something to see */
+#define READ_MAX       (64u * 1024u)
+#define HOLD_MS        1 /* an answer waits for the next one for no longer */
+#define HOLD_MAX       (64u * 1024u)
 
 struct server {
 	struct token_store *store;
@@ -25,6 +26,7 @@ struct server {
 	struct uk_buf data; /* what the answer carries */
 	struct uk_buf tokens;
 	struct uk_buf told; /* the tokens as ukeyd knows them */
+	bool told_readers;
 	struct token_list list;
 	char id[65];
 	int64_t look_at;
@@ -80,7 +82,8 @@ look(struct server *s, struct token_fault *f)
 {
 	enum uk_rc rc = token_list(s->store, &s->list, f);
 
-	s->look_at = uk_mono_ms(&uk_clock_system) + LOOK_EVERY_MS;
+	s->look_at =
+	    uk_mono_ms(&uk_clock_system) + (s->list.readers ? LOOK_SELDOM_MS : LOOK_EVERY_MS);
 	uk_buf_reset(&s->tokens);
 	for (size_t i = 0; rc == UK_OK && i < s->list.n; i++)
 		if ((rc = message_put_token(&s->tokens, &s->list.tokens[i])) != UK_OK)
@@ -93,8 +96,10 @@ tell(struct server *s)
 {
 	const struct message m = { .kind = MESSAGE_TOKENS,
 		.version = MESSAGE_VERSION,
+		.readers = s->list.readers,
 		.tokens = uk_buf_span(&s->tokens) };
 
+	s->told_readers = s->list.readers;
 	uk_buf_reset(&s->told);
 	uk_buf_put(&s->told, uk_buf_span(&s->tokens));
 	return send_message(s, &m);
@@ -114,7 +119,10 @@ look_on(struct server *s)
 static enum uk_rc
 tell_changes(struct server *s)
 {
-	return uk_span_eq(uk_buf_span(&s->tokens), uk_buf_span(&s->told)) ? UK_OK : tell(s);
+	const bool same = uk_span_eq(uk_buf_span(&s->tokens), uk_buf_span(&s->told)) &&
+			  s->list.readers == s->told_readers;
+
+	return same ? UK_OK : tell(s);
 }
 
 static enum uk_rc

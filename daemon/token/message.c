@@ -75,6 +75,7 @@ enum tag {
 	T_ADMIN,
 	T_SCHEME,
 	T_SO_NOW,
+	T_READERS,
 	T__MAX
 };
 
@@ -103,6 +104,7 @@ static const struct field fields[] = {
 	[T_ADMIN] = { "admin", F_BOOL, AT(admin), 0, 1, NULL },
 	[T_SCHEME] = { "scheme", F_U32, AT(scheme), 0, TOKEN_SCHEME__MAX - 1, NULL },
 	[T_SO_NOW] = { "so-now", F_U32, AT(so_now), 0, TOKEN_SO__MAX - 1, NULL },
+	[T_READERS] = { "readers", F_BOOL, AT(readers), 0, 1, NULL },
 };
 #undef AT
 static_assert(sizeof(fields) / sizeof(fields[0]) == T__MAX, "one row per tag");
@@ -139,7 +141,7 @@ static const struct shape shapes[] = {
 	[MESSAGE_REPLY + TOKEN_PUT_KEY] = { "put-key-reply", B(KEY_ID), 0 },
 
 	[MESSAGE_ERROR] = { "error", B(RC) | B(REASON) | B(TRIES) | B(NATIVE), 0 },
-	[MESSAGE_TOKENS] = { "tokens", B(VERSION) | B(TOKENS), 0 },
+	[MESSAGE_TOKENS] = { "tokens", B(VERSION) | B(READERS) | B(TOKENS), 0 },
 };
 #undef B
 static_assert(sizeof(shapes) / sizeof(shapes[0]) == MESSAGE__MAX, "one row per kind");
@@ -151,6 +153,7 @@ static const struct field token_fields[] = {
 	{ "label", F_CHARS, AT(label), 0, TEXT_MAX, text_ok },
 	{ "model", F_CHARS, AT(model), 0, ID_MAX, text_ok },
 	{ "manufacturer", F_CHARS, AT(manufacturer), 0, TEXT_MAX, text_ok },
+	{ "reader", F_CHARS, AT(reader), 0, ID_MAX, text_ok },
 	{ "state", F_U32, AT(state), 0, TOKEN_STATE__MAX - 1, NULL },
 	{ "tries", F_I32, AT(tries), TOKEN_TRIES_LOW, 255, NULL },
 	{ "logged-in", F_BOOL, AT(logged_in), 0, 1, NULL },
