@@ -103,7 +103,10 @@ emptied(const SCARD_READERSTATE *s)
 static void
 set_reader(struct watcher *w, size_t i, const char *name, DWORD state)
 {
-	(void)snprintf(w->names[i], sizeof(w->names[i]), "%s", name);
+	const size_t n = strnlen(name, MAX_READERNAME - 1);
+
+	memcpy(w->names[i], name, n);
+	w->names[i][n] = '\0';
 	w->states[i] = (SCARD_READERSTATE){ .szReader = w->names[i], .dwCurrentState = state };
 }
 
