@@ -5,6 +5,7 @@
 
 #include "cli/client.h"
 #include "cli/show.h"
+#include "cli/soft.h"
 #include "cli/verbs.h"
 #include "policy/journal.h"
 #include "policy/paths.h"
@@ -248,7 +249,7 @@ all_read(FILE *f, uint8_t *chunk, size_t *n)
 
 /* More than a message: piece by piece; *id is the data's, the caller's to free. */
 static int
-put_data(struct client *c, FILE *f, const char *path, uint8_t *chunk, size_t n, char **id)
+put_data(struct client *c, const struct args *a, FILE *f, uint8_t *chunk, size_t n, char **id)
 {
 	int code = EXIT_DONE;
 	bool last = false;
@@ -258,7 +259,7 @@ put_data(struct client *c, FILE *f, const char *path, uint8_t *chunk, size_t n, 
 		char *b64 = uk_b64_dup(uk_span(chunk, n));
 
 		last = n < CHUNK;
-		set(p, "data", *id);
+		set(p, *id == NULL ? "certificate" : "data", *id == NULL ? a->certificate : *id);
 		set(p, "chunk", b64);
 		free(b64);
 		if (last)
@@ -270,7 +271,7 @@ put_data(struct client *c, FILE *f, const char *path, uint8_t *chunk, size_t n, 
 		if (!last)
 			n = fread(chunk, 1, CHUNK, f);
 		if (ferror(f) != 0)
-			code = fail(path, "unavailable");
+			code = fail(a->in, "unavailable");
 	}
 	return code;
 }
@@ -293,7 +294,7 @@ sign_file(const struct args *a, FILE *f, json_t *params)
 	} else {
 		code = open_ukeyd(a, &c);
 		if (code == EXIT_DONE)
-			code = put_data(c, f, a->in, chunk, n, &text);
+			code = put_data(c, a, f, chunk, n, &text);
 		if (code == EXIT_DONE)
 			set(params, "dataId", text);
 	}
@@ -306,10 +307,26 @@ sign_file(const struct args *a, FILE *f, json_t *params)
 	return code == EXIT_DONE ? give_file(a, result, "signature") : code;
 }
 
+/* Only what was asked for: ukeyd knows the defaults, and refuses it with keys that have none. */
+static json_t *
+profile(const struct args *a)
+{
+	json_t *p = json_object();
+
+	set(p, "arc", a->arc);
+	set(p, "signatureOid", a->signature_oid);
+	if (a->attributes)
+		json_object_set_new(p, "attributes", json_true());
+	if (json_object_size(p) > 0)
+		return p;
+	json_decref(p);
+	return NULL;
+}
+
 static int
 sign(const struct args *a)
 {
-	json_t *p;
+	json_t *p, *how;
 	FILE *f;
 	int code;
 
@@ -322,10 +339,27 @@ sign(const struct args *a)
 	set(p, "certificate", a->certificate);
 	set(p, "format", a->format != NULL ? a->format : "cms-detached");
 	set(p, "title", a->title);
+	if ((how = profile(a)) != NULL)
+		json_object_set_new(p, "profile", how);
 	code = sign_file(a, f, p);
 	if (f != stdin)
 		(void)fclose(f);
 	return code;
+}
+
+static int
+envelope_open(const struct args *a)
+{
+	json_t *p;
+
+	if (!given(a->certificate, "certificate") || !given(a->in, "in"))
+		return EXIT_USAGE;
+	p = json_object();
+	set(p, "certificate", a->certificate);
+	if (set_file(p, "envelope", a->in))
+		return ask_file(a, "envelope.open", p, "data");
+	json_decref(p);
+	return EXIT_FAILED;
 }
 
 static int
@@ -360,6 +394,31 @@ request(const struct args *a)
 	return ask_file(a, "request.create", p, "request");
 }
 
+/* Both files, or neither. */
+static bool
+set_encryption(json_t *o, const struct args *a)
+{
+	json_t *e;
+	bool ok;
+
+	if (a->encryption == NULL && a->enveloped == NULL)
+		return true;
+	if (!given(a->encryption, "encryption") || !given(a->enveloped, "enveloped-key"))
+		return false;
+	e = json_pack("{s:s}", "format", "gbt35276");
+	ok = set_file(e, "certificate", a->encryption) && set_file(e, "envelopedKey", a->enveloped);
+	json_object_set_new(o, "encryption", e);
+	return ok;
+}
+
+static int
+pin_change(const struct args *a)
+{
+	if (!given(a->token, "token"))
+		return EXIT_USAGE;
+	return ask_show(a, "pin.change", json_pack("{s:s}", "token", a->token), show_done);
+}
+
 static int
 certificate_install(const struct args *a)
 {
@@ -375,7 +434,7 @@ certificate_install(const struct args *a)
 	set(p, "key", a->key);
 	set(p, "replaces", a->replaces);
 	ok = set_file(p, "certificate", a->in) &&
-	     (a->chain == NULL || set_file(one, "issuer", a->chain));
+	     (a->chain == NULL || set_file(one, "issuer", a->chain)) && set_encryption(p, a);
 	if (a->chain != NULL && ok)
 		json_object_set_new(p, "chain", json_pack("[O]", json_object_get(one, "issuer")));
 	json_decref(one);
@@ -506,16 +565,26 @@ static const struct uk_opt sign_opts[] = {
 	SOCKET,
 	JSON,
 	{ "certificate", "ID", AT(certificate), "as `ukey certificates` names it" },
-	{ "format", "F", AT(format), "cms-detached (default), cms-attached or raw" },
+	{ "format", "F", AT(format), "cms-detached (default), cms-attached, der or raw" },
+	{ "arc", "A", AT(arc), "of an SM2 key's CMS: gm (default) or rfc" },
+	{ "signature-oid", "O", AT(signature_oid), "of an SM2 key's CMS: 301.1 (default) or 501" },
+	{ "attributes", NULL, AT(attributes), "an SM2 key's CMS has signed attributes" },
 	{ "in", "FILE", AT(in), "what to sign; - is standard input" },
 	{ "out", "FILE", AT(out), "the signature; default: standard output" },
 	{ "title", "TEXT", AT(title), "shown when the PIN is asked for" },
+};
+static const struct uk_opt open_opts[] = {
+	SOCKET,
+	JSON,
+	{ "certificate", "ID", AT(certificate), "as `ukey certificates` names it" },
+	{ "in", "FILE", AT(in), "CMS EnvelopedData; - is standard input" },
+	{ "out", "FILE", AT(out), "what is in it; default: standard output" },
 };
 static const struct uk_opt key_opts[] = {
 	SOCKET,
 	JSON,
 	TOKEN,
-	{ "algorithm", "A", AT(algorithm), "p-256 (default), p-384, rsa-2048, rsa-3072" },
+	{ "algorithm", "A", AT(algorithm), "p-256 (default), p-384, rsa-2048, rsa-3072, sm2" },
 	{ "label", "TEXT", AT(label), "the key's name on the token" },
 };
 static const struct uk_opt request_opts[] = {
@@ -536,6 +605,8 @@ static const struct uk_opt install_opts[] = {
 	{ "in", "FILE", AT(in), "certificate, DER" },
 	{ "chain", "FILE", AT(chain), "its issuer's certificate, DER; checked" },
 	{ "replaces", "ID", AT(replaces), "the certificate that leaves once this one works" },
+	{ "encryption", "FILE", AT(encryption), "the encryption certificate beside it, DER" },
+	{ "enveloped-key", "FILE", AT(enveloped), "its key pair, SM2EnvelopedKey" },
 };
 static const struct uk_opt prepare_opts[] = {
 	SOCKET,
@@ -545,6 +616,33 @@ static const struct uk_opt prepare_opts[] = {
 };
 static const struct uk_opt json_opts[] = { JSON };
 
+#define DIR_OPT                                                                                    \
+	{                                                                                          \
+		"dir", "DIR", AT(dir), "of virtual UKEYs; default: $UKEY_SOFT_DIR, or the user's"  \
+	}
+
+static const struct uk_opt soft_opts[] = { DIR_OPT };
+static const struct uk_opt soft_list_opts[] = { JSON, DIR_OPT };
+static const struct uk_opt soft_create_opts[] = {
+	DIR_OPT,
+	{ "label", "TEXT", AT(label), "default: SOFTWARE TOKEN" },
+	{ "serial", "TEXT", AT(serial), "its number; default: a random one" },
+	{ "application", "NAME", AT(application), "made at once; without it, the UKEY is blank" },
+	{ "admin-pin-file", "FILE", AT(admin_pin_file), "the application's; the first line" },
+	{ "pin-file", "FILE", AT(pin_file), "the application's user PIN; the first line" },
+	{ "auth-key-file", "FILE", AT(auth_key_file),
+	    "device authentication key: 16 bytes or 32 hex digits; default: random, kept beside" },
+};
+static const struct uk_opt soft_fault_opts[] = {
+	DIR_OPT,
+	{ "function", "F", AT(function), "of SKF, as SKF_ECCSignData" },
+	{ "nth", "N", AT(nth), "which call in a process; default: 1, the next" },
+	{ "error", "E", AT(error), "it returns E, as SAR_FAIL or 0x0A000001" },
+	{ "block", "MS", AT(block), "it blocks for so long" },
+	{ "crash", NULL, AT(crash), "it ends the process" },
+	{ "clear", NULL, AT(clear), "no faults any more" },
+};
+
 const struct verb verbs[] = {
 	{ "list", "", 0, plain_opts, COUNT(plain_opts), list, "tokens that are in" },
 	{ "login", "", 0, token_opts, COUNT(token_opts), login,
@@ -553,6 +651,8 @@ const struct verb verbs[] = {
 	{ "certificates", "", 0, token_opts, COUNT(token_opts), certificates,
 	    "certificates on the tokens" },
 	{ "sign", "", 0, sign_opts, COUNT(sign_opts), sign, "sign a file" },
+	{ "envelope open", "", 0, open_opts, COUNT(open_opts), envelope_open,
+	    "open what was encrypted to a certificate" },
 	{ "key generate", "", 0, key_opts, COUNT(key_opts), key_generate,
 	    "make a key pair on a token" },
 	{ "request", "", 0, request_opts, COUNT(request_opts), request,
@@ -563,6 +663,8 @@ const struct verb verbs[] = {
 	    "one-time key for a production ticket" },
 	{ "token prepare", "", 0, prepare_opts, COUNT(prepare_opts), token_prepare,
 	    "make a blank token ready by a ticket" },
+	{ "pin change", "", 0, token_opts, COUNT(token_opts), pin_change,
+	    "give a token another PIN; asks for both" },
 	{ "sites", "[revoke ORIGIN]", 2, plain_opts, COUNT(plain_opts), sites,
 	    "sites that may use the keys" },
 	{ "status", "", 0, plain_opts, COUNT(plain_opts), status, "is all there that is needed?" },
@@ -570,6 +672,14 @@ const struct verb verbs[] = {
 	    "make this station's key; print its public part" },
 	{ "journal", "", 0, json_opts, COUNT(json_opts), journal,
 	    "check that the journal is unbroken" },
+	{ "soft create", "NAME", 1, soft_create_opts, COUNT(soft_create_opts), soft_create,
+	    "make a virtual UKEY" },
+	{ "soft insert", "NAME", 1, soft_opts, COUNT(soft_opts), soft_insert, "plug one in" },
+	{ "soft remove", "NAME", 1, soft_opts, COUNT(soft_opts), soft_remove, "pull it out" },
+	{ "soft list", "", 0, soft_list_opts, COUNT(soft_list_opts), soft_list,
+	    "virtual UKEYs, in or out" },
+	{ "soft set-fault", "NAME", 1, soft_fault_opts, COUNT(soft_fault_opts), soft_set_fault,
+	    "what is to go wrong with one" },
 	{ "version", "", 0, json_opts, COUNT(json_opts), version, "print the version" },
 };
 const size_t n_verbs = COUNT(verbs);

@@ -23,6 +23,9 @@ struct args {
 	const char *certificate;
 	const char *key;
 	const char *format;
+	const char *arc;
+	const char *signature_oid;
+	bool attributes;
 	const char *algorithm;
 	const char *label;
 	const char *title;
@@ -33,7 +36,21 @@ struct args {
 	const char *country;
 	const char *replaces;
 	const char *chain;
+	const char *encryption;
+	const char *enveloped;
 	const char *ticket;
+	const char *dir; /* of virtual UKEYs, and what `ukey soft` says of them */
+	const char *serial;
+	const char *application;
+	const char *admin_pin_file;
+	const char *pin_file;
+	const char *auth_key_file;
+	const char *function;
+	const char *nth;
+	const char *error;
+	const char *block;
+	bool crash;
+	bool clear;
 	const char *rest[2]; /* what is no option, after the verb */
 	size_t n_rest;
 };

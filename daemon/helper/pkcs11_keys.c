@@ -25,6 +25,8 @@ static const struct alg_row algs[] = {
 	[UK_KEY_RSA_4096] = { false, CKM_RSA_PKCS_KEY_PAIR_GEN, CKM_RSA_PKCS, 4096 },
 	[UK_KEY_P256] = { true, CKM_EC_KEY_PAIR_GEN, CKM_ECDSA, 256 },
 	[UK_KEY_P384] = { true, CKM_EC_KEY_PAIR_GEN, CKM_ECDSA, 384 },
+	/* PKCS#11 has no mechanism for it; vendors' own differ. */
+	[UK_KEY_SM2] = { false, 0, 0, 256 },
 };
 static_assert(sizeof(algs) / sizeof(algs[0]) == UK_KEY__MAX, "one row per key algorithm");
 
@@ -96,8 +98,8 @@ private_alg(struct p11_module *m, struct p11_slot *s, CK_OBJECT_HANDLE h)
 	return type == CKK_EC ? ec_alg(m, s, h) : UK_KEY_UNKNOWN;
 }
 
-static enum uk_rc
-key_find(struct p11_module *m, struct p11_slot *s, const char *key_id, struct p11_key *out,
+enum uk_rc
+p11_key_find(struct p11_module *m, struct p11_slot *s, const char *key_id, struct p11_key *out,
     struct token_fault *f)
 {
 	CK_OBJECT_HANDLE h = CK_INVALID_HANDLE;
@@ -163,7 +165,7 @@ p11_sign(struct token_store *b, const char *id, const char *key_id, struct uk_sp
 	if ((rc = p11_slot_open(m, id, &s, f)) != UK_OK)
 		return rc;
 	for (int tries = 0; tries < 2; tries++) {
-		if ((rc = key_find(m, s, key_id, &k, f)) != UK_OK)
+		if ((rc = p11_key_find(m, s, key_id, &k, f)) != UK_OK)
 			return rc;
 		if (digest.n != uk_keyalg_digest_len(k.alg))
 			return token_fail(f, UK_E_INPUT, REASON_DIGEST_LENGTH, "sign");

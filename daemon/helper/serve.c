@@ -11,6 +11,7 @@
 
 #define LOOK_EVERY_MS  1000
 #define LOOK_SELDOM_MS 30000 /* where ukeyd tells when there is something to see */
+#define LOOK_REST      20    /* looking takes no more than a twentieth of the time */
 #define READ_MAX       (64u * 1024u)
 #define HOLD_MS        1 /* an answer waits for the next one for no longer */
 #define HOLD_MAX       (64u * 1024u)
@@ -28,6 +29,8 @@ struct server {
 	struct uk_buf told; /* the tokens as ukeyd knows them */
 	bool told_readers;
 	struct token_list list;
+	enum message_reason why; /* the module shows no tokens */
+	enum message_reason told_why;
 	char id[65];
 	int64_t look_at;
 };
@@ -80,10 +83,15 @@ send_message(struct server *s, const struct message *m)
 static enum uk_rc
 look(struct server *s, struct token_fault *f)
 {
+	const int64_t since = uk_mono_ms(&uk_clock_system);
 	enum uk_rc rc = token_list(s->store, &s->list, f);
+	const int64_t now = uk_mono_ms(&uk_clock_system);
+	const int64_t rest = LOOK_REST * (now - since);
+	const int64_t usual = s->list.readers ? LOOK_SELDOM_MS : LOOK_EVERY_MS;
 
-	s->look_at =
-	    uk_mono_ms(&uk_clock_system) + (s->list.readers ? LOOK_SELDOM_MS : LOOK_EVERY_MS);
+	s->look_at = now + (rest > usual ? rest : usual);
+	s->store->changed = false;
+	s->why = rc == UK_OK ? REASON_NONE : f->reason;
 	uk_buf_reset(&s->tokens);
 	for (size_t i = 0; rc == UK_OK && i < s->list.n; i++)
 		if ((rc = message_put_token(&s->tokens, &s->list.tokens[i])) != UK_OK)
@@ -97,11 +105,13 @@ tell(struct server *s)
 	const struct message m = { .kind = MESSAGE_TOKENS,
 		.version = MESSAGE_VERSION,
 		.readers = s->list.readers,
+		.reason = s->why,
 		.tokens = uk_buf_span(&s->tokens) };
 
 	s->told_readers = s->list.readers;
 	uk_buf_reset(&s->told);
 	uk_buf_put(&s->told, uk_buf_span(&s->tokens));
+	s->told_why = s->why;
 	return send_message(s, &m);
 }
 
@@ -122,7 +132,7 @@ tell_changes(struct server *s)
 	const bool same = uk_span_eq(uk_buf_span(&s->tokens), uk_buf_span(&s->told)) &&
 			  s->list.readers == s->told_readers;
 
-	return same ? UK_OK : tell(s);
+	return same && s->why == s->told_why ? UK_OK : tell(s);
 }
 
 static enum uk_rc
@@ -228,10 +238,13 @@ do_unblock(struct server *s, const struct message *in, struct message *out, stru
 static enum uk_rc
 do_decrypt(struct server *s, const struct message *in, struct message *out, struct token_fault *f)
 {
+	const struct token_envelope e = { .key = in->data, .iv = in->iv, .content = in->content };
 	const enum uk_rc rc =
-	    token_decrypt(s->store, in->token, in->key_id, in->scheme, in->data, &s->data, f);
+	    in->scheme == TOKEN_SM2_SM4_CBC
+		? token_unseal(s->store, in->token, in->key_id, &e, &s->data, f)
+		: token_decrypt(s->store, in->token, in->key_id, in->scheme, in->data, &s->data, f);
 
-	out->data = uk_buf_span(&s->data);
+	out->content = uk_buf_span(&s->data);
 	return rc;
 }
 
@@ -295,7 +308,7 @@ handle(struct server *s, const struct message *in)
 			.tries = f.tries,
 			.native = f.native };
 	}
-	if (rc != UK_OK || ops[in->kind].changes)
+	if (rc != UK_OK || ops[in->kind].changes || s->store->changed)
 		look_on(s);
 	sent = tell_changes(s);
 	return sent == UK_OK ? put_message(s, &out) : sent;
@@ -380,6 +393,23 @@ run(struct server *s)
 	}
 }
 
+void
+serve_refusal(int fd, enum message_reason why)
+{
+	const struct message m = {
+		.kind = MESSAGE_TOKENS, .version = MESSAGE_VERSION, .reason = why
+	};
+	struct server *s = uk_xalloc(sizeof(*s));
+
+	s->fd = fd;
+	uk_buf_init(&s->body, MESSAGE_MAX);
+	uk_buf_init(&s->out, MESSAGE_MAX);
+	(void)send_message(s, &m); /* nobody there: nobody to tell */
+	uk_buf_fini(&s->body);
+	uk_buf_fini(&s->out);
+	free(s);
+}
+
 enum uk_rc
 serve(struct token_store *store, int fd, const struct uk_log *log, struct uk_err *err)
 {
@@ -393,6 +423,11 @@ serve(struct token_store *store, int fd, const struct uk_log *log, struct uk_err
 	uk_buf_init(&s->body, MESSAGE_MAX);
 	uk_buf_init(&s->out, 2 * (MESSAGE_MAX + UK_FRAME_HEAD));
 	uk_buf_init(&s->data, MESSAGE_MAX - 64); /* leaves room for what goes around it */
+	/* PINs come in, and what was decrypted goes out. */
+	uk_buf_lock(&s->in.in);
+	uk_buf_lock(&s->body);
+	uk_buf_lock(&s->out);
+	uk_buf_lock(&s->data);
 	uk_buf_init(&s->tokens, MESSAGE_MAX);
 	uk_buf_init(&s->told, MESSAGE_MAX);
 	rc = run(s);

@@ -3,7 +3,7 @@
 
 #include "helper/token.h"
 
-static const struct token_ops *const kinds[] = { &pkcs11_ops, NULL };
+static const struct token_ops *const kinds[] = { &pkcs11_ops, &skf_ops, NULL };
 
 enum uk_rc
 token_fail(struct token_fault *f, enum uk_rc rc, enum message_reason reason, const char *where)
@@ -148,6 +148,17 @@ token_decrypt(struct token_store *m, const char *id, const char *key_id, enum to
 	if (m->ops->decrypt == NULL)
 		return unsupported(f);
 	return m->ops->decrypt(m, id, key_id, scheme, data, out, f);
+}
+
+enum uk_rc
+token_unseal(struct token_store *m, const char *id, const char *key_id,
+    const struct token_envelope *e, struct uk_buf *out, struct token_fault *f)
+{
+	if (m->ops->unseal == NULL)
+		return unsupported(f);
+	if (e->iv.n != 16 || e->content.n == 0 || e->content.n % 16 != 0)
+		return token_fail(f, UK_E_INPUT, REASON_ENVELOPE_MALFORMED, "unseal");
+	return m->ops->unseal(m, id, key_id, e, out, f);
 }
 
 enum uk_rc

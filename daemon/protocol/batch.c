@@ -16,8 +16,7 @@
 
 struct item {
 	struct item_params of;
-	struct uk_sums sums;
-	struct uk_span content;
+	struct signing_data data;
 };
 
 /* One signature under way. */
@@ -29,7 +28,7 @@ struct slot {
 };
 
 struct batch {
-	enum signing_form form;
+	struct signing_how how;
 	struct item *items;
 	size_t n;
 	size_t sent;
@@ -146,7 +145,7 @@ take(struct call *c, struct slot *s, struct uk_span from_token, struct uk_err *e
 	rc = signing_end(&s->signing, sign_object(c)->cert, from_token, &out, err);
 	if (rc == UK_OK && b->signatures.n + out.n / 3 * 4 + 8 > b->signatures.max)
 		rc = uk_fail(err, UK_E_LIMIT, NULL, "batch", 0);
-	sign_tell_digest(item->sums.sha256, digest);
+	sign_tell_digest(item->data.sums.sha256, digest);
 	if (rc == UK_OK)
 		rc = call_journal(c, digest, err);
 	if (rc == UK_OK) {
@@ -193,8 +192,8 @@ send_one(struct call *c, struct slot *s, struct uk_err *err)
 	const struct inventory_object *o = sign_object(c);
 	const struct item *item = &b->items[b->sent];
 
-	if (signing_begin(&s->signing, o->cert, b->form, &item->sums, item->content,
-		uk_now(c->env->clock), err) != UK_OK)
+	if (signing_begin(&s->signing, o->cert, &b->how, &item->data, uk_now(c->env->clock), err) !=
+	    UK_OK)
 		return false;
 	s->c = c;
 	s->item = b->sent++;
@@ -254,12 +253,22 @@ read_items(struct call *c, struct uk_digests *all, struct uk_err *err)
 		if (rc != UK_OK)
 			return rc;
 		b->n++;
-		rc = sign_read_data(c, &item->of, b->form, &item->sums, &item->content, err);
-		if (rc == UK_OK && uk_digests_put(all, uk_span(item->sums.sha256, 32)) != UK_OK)
+		rc = sign_read_data(c, &item->of, b->how.form, &item->data, err);
+		if (rc == UK_OK &&
+		    uk_digests_put(all, uk_span(item->data.sums.sha256, 32)) != UK_OK)
 			rc = uk_fail(err, UK_E_INTERNAL, NULL, "digest", 0);
-		if (b->form != SIGNING_ATTACHED)
-			uk_buf_fini(&item->of.data);
 	}
+	return rc;
+}
+
+static enum uk_rc
+fits(struct call *c, struct uk_err *err)
+{
+	const struct batch *b = c->state;
+	enum uk_rc rc = sign_fits(c, err);
+
+	for (size_t i = 0; rc == UK_OK && i < b->n; i++)
+		rc = signing_fits(sign_object(c)->cert, &b->how, &b->items[i].data, err);
 	return rc;
 }
 
@@ -269,15 +278,14 @@ signature_batch(struct call *c)
 {
 	const struct batch_params *p = c->in;
 	struct batch *b = call_state(c, sizeof(*b), batch_fini);
-	struct uk_digests *all = uk_digests_new();
+	struct uk_digests *all = uk_digests_new(NULL);
 	struct uk_err err = { .rc = UK_E_INTERNAL };
 	struct uk_sums sums;
 	bool ok;
 
 	uk_buf_init(&b->signatures, DATA_RESULT_SIZE);
-	b->form = signing_form_of(p->format);
-	ok =
-	    all != NULL && read_items(c, all, &err) == UK_OK && uk_digests_end(all, &sums) == UK_OK;
+	ok = all != NULL && sign_read_how(p->format, p->profile, &b->how, &err) == UK_OK &&
+	     read_items(c, all, &err) == UK_OK && uk_digests_end(all, &sums) == UK_OK;
 	uk_digests_free(&all);
 	if (!ok) {
 		call_fail(c, &err);
@@ -286,5 +294,5 @@ signature_batch(struct call *c)
 	sign_tell_digest(sums.sha256, c->object.digest);
 	c->object.count = b->n;
 	c->object.title = p->title;
-	sign_with(c, p->certificate, allowed);
+	sign_with(c, p->certificate, fits, allowed);
 }

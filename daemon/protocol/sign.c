@@ -6,6 +6,7 @@
 #include "protocol/sign.h"
 #include "uk/b64.h"
 #include "uk/login.h"
+#include "uk/receipt.h"
 
 static void
 signed_by_token(struct call *c, const struct uk_err *err, const struct token_reply *reply)
@@ -18,9 +19,15 @@ signed_by_token(struct call *c, const struct uk_err *err, const struct token_rep
 	}
 	uk_buf_reset(&c->signature);
 	uk_buf_put(&c->signature, reply->data);
-	/* A faulty token's signature can give its key away, so it goes nowhere. */
+	/*
+	 * A faulty token's signature can give its key away, so it goes nowhere.  This is the one
+	 * place that verifies: the helper shares its memory with the vendor's module, so its word
+	 * would be worth no more than the module's, and a second verification would cost as much
+	 * as the signature.
+	 */
 	if (uk_verify_digest(c->key, uk_span(c->digest, c->n_digest), uk_buf_span(&c->signature),
 		&bad) != UK_OK) {
+		token_distrust(c->env->tokens, c->object.token);
 		call_fail(c, &bad);
 		return;
 	}
@@ -31,30 +38,32 @@ void
 sign_tbs(struct call *c, const char *token, const char *key_id, const struct uk_pubkey *key,
     call_fn *then)
 {
-	const enum uk_keyalg alg = uk_pubkey_alg(key);
-	struct uk_span digest;
-	struct uk_sums sums;
+	struct uk_buf digest;
 
 	c->then = then;
 	c->key = key;
-	if (alg == UK_KEY_UNKNOWN || uk_buf_failed(&c->tbs) ||
-	    uk_sums_of(uk_buf_span(&c->tbs), &sums) != UK_OK) {
+	uk_buf_init(&digest, sizeof(c->digest));
+	if (uk_buf_failed(&c->tbs) || uk_digest(key, uk_buf_span(&c->tbs), &digest) != UK_OK) {
 		call_refuse(c, UK_E_UNSUPPORTED, "algorithm-unsupported");
+		uk_buf_fini(&digest);
 		return;
 	}
-	digest = uk_sums_for(&sums, alg);
 	memcpy(c->digest, digest.p, digest.n);
 	c->n_digest = digest.n;
+	uk_buf_fini(&digest);
 	call_token(c,
-	    &(struct token_call){
-		.op = TOKEN_SIGN, .token = token, .key_id = key_id, .alg = alg, .data = digest },
+	    &(struct token_call){ .op = TOKEN_SIGN,
+		.token = token,
+		.key_id = key_id,
+		.alg = uk_pubkey_alg(key),
+		.data = uk_span(c->digest, c->n_digest) },
 	    CALL_DEADLINE, signed_by_token);
 }
 
 /* A log-in is had by login.create only, where the origin is ours to say. */
 enum uk_rc
 sign_read_data(struct call *c, const struct item_params *of, enum signing_form form,
-    struct uk_sums *sums, struct uk_span *content, struct uk_err *err)
+    struct signing_data *out, struct uk_err *err)
 {
 	const bool here = of->data.max != 0; /* its field was there, and may be empty */
 
@@ -63,12 +72,39 @@ sign_read_data(struct call *c, const struct item_params *of, enum signing_form f
 	if (!here && form == SIGNING_ATTACHED)
 		return uk_fail(err, UK_E_LIMIT, "data-too-large-to-attach", "sign", 0);
 	if (!here)
-		return data_sums(rpc_data(c->rpc), c->conn, of->data_id, sums, err);
-	*content = uk_buf_span(&of->data);
-	if (uk_login_begins(*content))
+		return data_sums(rpc_data(c->rpc), c->conn, of->data_id, &out->sums, err);
+	out->here = true;
+	out->content = uk_buf_span(&of->data);
+	if (uk_login_begins(out->content))
 		return uk_fail(err, UK_E_DENIED, "login-challenge-refused", "sign", 0);
-	return uk_sums_of(*content, sums) == UK_OK ? UK_OK
-						   : uk_fail(err, UK_E_INTERNAL, NULL, "sign", 0);
+	if (uk_receipt_begins(out->content))
+		return uk_fail(err, UK_E_DENIED, "receipt-refused", "sign", 0);
+	return uk_sums_of(out->content, NULL, &out->sums) == UK_OK
+		   ? UK_OK
+		   : uk_fail(err, UK_E_INTERNAL, NULL, "sign", 0);
+}
+
+enum uk_rc
+sign_read_how(
+    const char *format, const json_t *profile, struct signing_how *out, struct uk_err *err)
+{
+	struct profile_params p = { .arc = "gm", .signature_oid = "301.1" };
+	enum uk_rc rc;
+
+	out->form = signing_form_of(format);
+	out->profile = cms_profile_gm;
+	if (profile == NULL)
+		return UK_OK;
+	if (out->form != SIGNING_ATTACHED && out->form != SIGNING_DETACHED)
+		return uk_fail_field(err, "profile", NULL);
+	rc = uk_fields_read(params_profile.fields, params_profile.n, profile, &p, err);
+	if (rc != UK_OK)
+		return rc;
+	out->profiled = true;
+	out->profile = (struct cms_profile){ .gm_arc = strcmp(p.arc, "gm") == 0,
+		.sm2_sm3 = strcmp(p.signature_oid, "501") == 0,
+		.attributes = p.attributes };
+	return UK_OK;
 }
 
 void
@@ -86,9 +122,7 @@ void
 sign_about_token(struct call *c, const struct token_info *token)
 {
 	(void)snprintf(c->object.token, sizeof(c->object.token), "%s", token->id);
-	c->object.logged_in = token->logged_in;
-	c->object.tries = token->tries;
-	c->object.state = token->state;
+	call_about(c, token);
 	if (c->object.name == NULL)
 		c->object.name = token->label[0] != '\0' ? token->label : token->id;
 }
@@ -99,20 +133,25 @@ sign_object(const struct call *c)
 	return c->sign.found;
 }
 
-/* What is wrong with it is told only to those who may see it. */
-static const char *
-unfit(const struct inventory_object *o)
+enum uk_rc
+sign_fits(struct call *c, struct uk_err *err)
 {
+	const struct inventory_object *o = sign_object(c);
+	const char *reason = NULL;
+
 	if (!o->has_key)
-		return "key-not-found";
-	if (!uk_cert_may_sign(o->cert))
-		return "certificate-not-for-signing";
-	return uk_cert_alg(o->cert) == UK_KEY_UNKNOWN ? "algorithm-unsupported" : NULL;
+		reason = "key-not-found";
+	else if (!uk_cert_may_sign(o->cert))
+		reason = "certificate-not-for-signing";
+	else if (uk_cert_alg(o->cert) == UK_KEY_UNKNOWN)
+		reason = "algorithm-unsupported";
+	return reason == NULL ? UK_OK : uk_fail(err, UK_E_CONFLICT, reason, "sign", 0);
 }
 
 static void
 found(struct call *c)
 {
+	struct uk_err err = { 0 };
 	const struct inventory_object *o = inventory_certificate(c->inventory, c->sign.fingerprint);
 
 	if (o == NULL) {
@@ -126,18 +165,19 @@ found(struct call *c)
 	    c->sign.fingerprint);
 	c->object.name = uk_cert_common_name(o->cert);
 	sign_about_token(c, o->token);
-	if (unfit(o) != NULL &&
-	    gate_shows(c->env->gate, c->facts.local, c->origin, c->sign.fingerprint)) {
-		call_refuse(c, UK_E_CONFLICT, unfit(o));
+	/* What is wrong with it is told only to those who may see it. */
+	if (gate_shows(c->env->gate, c->facts.local, c->origin, c->sign.fingerprint) &&
+	    c->sign.fits(c, &err) != UK_OK) {
+		call_fail(c, &err);
 		return;
 	}
 	call_allow(c, c->sign.then);
 }
 
 void
-sign_with(struct call *c, const char *fingerprint, call_fn *then)
+sign_with(struct call *c, const char *fingerprint, call_fits_fn *fits, call_fn *then)
 {
-	c->sign = (struct call_sign){ .fingerprint = fingerprint, .then = then };
+	c->sign = (struct call_sign){ .fingerprint = fingerprint, .fits = fits, .then = then };
 	if (inventory_recall(c, fingerprint))
 		found(c);
 	else

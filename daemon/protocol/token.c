@@ -26,6 +26,33 @@ algorithms(uint32_t bits)
 	return list;
 }
 
+struct ability {
+	const char *name;
+	enum token_state state;
+	const char *kind; /* of its module; NULL: any */
+};
+
+static const struct ability abilities[] = {
+	{ "signature", TOKEN_READY, NULL },
+	{ "request", TOKEN_READY, NULL },
+	{ "envelope", TOKEN_READY, NULL },
+	{ "encryption-key", TOKEN_READY, "skf" }, /* an enveloped key pair can be put on it */
+	{ "prepare", TOKEN_BLANK, NULL },
+};
+
+json_t *
+token_can_json(const struct token_info *t)
+{
+	json_t *can = json_array();
+
+	for (size_t i = 0; i < sizeof(abilities) / sizeof(abilities[0]); i++)
+		if (abilities[i].state == t->state &&
+		    (abilities[i].kind == NULL || strcmp(abilities[i].kind, t->kind) == 0))
+			json_array_append_new(can, json_string(abilities[i].name));
+	return json_pack(
+	    "{s:s, s:o, s:o}", "id", t->id, "algorithms", algorithms(t->algs), "can", can);
+}
+
 json_t *
 token_json(const struct token_info *t)
 {
@@ -117,6 +144,10 @@ token_logout(struct call *c)
 {
 	const struct token_params *p = c->in;
 
+	if (!c->facts.local && rpc_in_use(c->rpc, c, p->token)) {
+		call_refuse(c, UK_E_CONFLICT, "token-in-use");
+		return;
+	}
 	gate_forget(c->env->gate);
 	call_token(c, &(struct token_call){ .op = TOKEN_LOGOUT, .token = p->token }, CALL_DEADLINE,
 	    logged_out);
@@ -180,7 +211,7 @@ ticket_unfit(const struct call *c, const struct uk_ticket *t, const struct token
 static void
 prepare_found(struct call *c)
 {
-	const struct prepare_params *p = c->in;
+	const struct ticket_params *p = c->in;
 	struct prepare_state *s = c->state;
 	const char *unfit;
 
@@ -197,6 +228,7 @@ prepare_found(struct call *c)
 		.token = p->token,
 		.so_pin = s->ticket.so_pin,
 		.pin = s->ticket.pin,
+		.auth_key = s->ticket.auth_key,
 		.label = s->ticket.label[0] != '\0' ? s->ticket.label : "UKEY" },
 	    DEADLINE_PREPARE, prepared);
 }
@@ -208,14 +240,14 @@ prepare_found(struct call *c)
 void
 token_prepare(struct call *c)
 {
-	const struct prepare_params *p = c->in;
+	const struct ticket_params *p = c->in;
 	struct prepare_state *s = call_state(c, sizeof(*s), prepare_fini);
 	const int64_t now = uk_now(c->env->clock);
 	struct uk_err err = { 0 };
 	struct uk_jwk *channel;
 	enum uk_rc rc;
 
-	channel = channels_take(rpc_channels(c->rpc), c->origin, now);
+	channel = channels_take(rpc_channels(c->rpc), c->origin, "production", now, NULL);
 	if (channel == NULL) {
 		call_refuse(c, UK_E_CONFLICT, "channel-not-found");
 		return;

@@ -27,7 +27,7 @@ enum token_op {
 	TOKEN_CHANGE_PIN, /* token, pin, new_pin, admin; the user is logged in after his own */
 	/* token, so_pin, so_pin_old, so_pin_next, new_pin -> so_now: user PIN set, logged in */
 	TOKEN_UNBLOCK,
-	TOKEN_DECRYPT, /* token, key_id, scheme, data -> data */
+	TOKEN_DECRYPT, /* token, key_id, scheme, data, iv and content as the scheme says -> data */
 	/* token, key_id of the signing pair, data: SM2EnvelopedKey (GB/T 35276) -> key_id of the
 	 * encryption pair; the same again succeeds.  SKF only */
 	TOKEN_PUT_KEY,
@@ -47,7 +47,11 @@ enum token_scheme {
 	TOKEN_RSA_OAEP_SHA1, /* the digest and MGF1's; no label */
 	TOKEN_RSA_OAEP_SHA256,
 	TOKEN_ECDH, /* data: the other side's point, 04 x y; the answer is the shared x */
-	TOKEN_SM2,  /* SM2Cipher, DER (GM/T 0009 section 7.2) */
+	TOKEN_SM2,  /* SM2Cipher, DER (GM/T 0009 section 7.2); few SKF modules do it */
+	/* data: SM2Cipher of an SM4 key; iv, content: what that key encrypted, SM4-CBC with PKCS#7
+	 * padding; the answer is the content in the clear.  GM/T 0016 lets no key out, so this is
+	 * the way that every SKF token knows */
+	TOKEN_SM2_SM4_CBC,
 	TOKEN_SCHEME__MAX
 };
 
@@ -106,6 +110,8 @@ struct token_call {
 	enum token_kind kind;
 	enum token_scheme scheme;
 	struct uk_span data; /* digest, certificate */
+	struct uk_span iv;
+	struct uk_span content;
 	const struct uk_secret *pin;
 	const struct uk_secret *new_pin;
 	const struct uk_secret *so_pin;
@@ -144,6 +150,17 @@ struct token_request; /* a call under way */
 struct token_module {
 	const char *path;
 	const char *kind; /* "pkcs11", "skf" */
+	bool hold_pin;    /* its helper may keep a PIN until log-out */
+};
+
+/* How a module is doing; lent until the next loop round. */
+struct token_health {
+	const char *path;
+	const char *kind;
+	bool well; /* it runs, and shows what tokens are in */
+	const char
+	    *reason;       /* stable name of why not, or of what it did last; NULL: nothing wrong */
+	unsigned failures; /* how often it crashed, hung, or answered nonsense */
 };
 
 /*
@@ -190,5 +207,14 @@ void token_look(struct token_client *c, const char *emptied);
  * helpers have reported for the first time: the first TOKEN_LIST waits for that.
  */
 const struct token_info *token_known(const struct token_client *c, size_t *n);
+
+/* Of the i-th module of token_client_new(); false: there are not so many. */
+bool token_health(const struct token_client *c, size_t i, struct token_health *out);
+
+/* Its helper has been at one call for long: what others wait for should not wait for this one. */
+bool token_stuck(const struct token_client *c, const char *token);
+
+/* This token's module made a signature that does not hold. */
+void token_distrust(struct token_client *c, const char *token);
 
 #endif

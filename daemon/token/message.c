@@ -75,6 +75,8 @@ enum tag {
 	T_ADMIN,
 	T_SCHEME,
 	T_SO_NOW,
+	T_IV,
+	T_CONTENT,
 	T_READERS,
 	T__MAX
 };
@@ -104,6 +106,8 @@ static const struct field fields[] = {
 	[T_ADMIN] = { "admin", F_BOOL, AT(admin), 0, 1, NULL },
 	[T_SCHEME] = { "scheme", F_U32, AT(scheme), 0, TOKEN_SCHEME__MAX - 1, NULL },
 	[T_SO_NOW] = { "so-now", F_U32, AT(so_now), 0, TOKEN_SO__MAX - 1, NULL },
+	[T_IV] = { "iv", F_BYTES, AT(iv), 16, 16, NULL },
+	[T_CONTENT] = { "content", F_BYTES, AT(content), 0, MESSAGE_TEXT_MAX, NULL },
 	[T_READERS] = { "readers", F_BOOL, AT(readers), 0, 1, NULL },
 };
 #undef AT
@@ -123,7 +127,8 @@ static const struct shape shapes[] = {
 	[TOKEN_CHANGE_PIN] = { "change-pin", B(TOKEN) | B(PIN) | B(NEW_PIN) | B(ADMIN), 0 },
 	[TOKEN_UNBLOCK] = { "unblock", B(TOKEN) | B(SO_PIN) | B(NEW_PIN),
 	    B(SO_PIN_OLD) | B(SO_PIN_NEXT) },
-	[TOKEN_DECRYPT] = { "decrypt", B(TOKEN) | B(KEY_ID) | B(SCHEME) | B(DATA), 0 },
+	[TOKEN_DECRYPT] = { "decrypt", B(TOKEN) | B(KEY_ID) | B(SCHEME) | B(DATA),
+	    B(IV) | B(CONTENT) },
 	[TOKEN_PUT_KEY] = { "put-key", B(TOKEN) | B(KEY_ID) | B(DATA), 0 },
 
 	[MESSAGE_REPLY + TOKEN_LIST] = { "list-reply", 0, 0 },
@@ -137,11 +142,11 @@ static const struct shape shapes[] = {
 	[MESSAGE_REPLY + TOKEN_PREPARE] = { "prepare-reply", B(TOKEN_ID), 0 },
 	[MESSAGE_REPLY + TOKEN_CHANGE_PIN] = { "change-pin-reply", 0, 0 },
 	[MESSAGE_REPLY + TOKEN_UNBLOCK] = { "unblock-reply", B(SO_NOW), 0 },
-	[MESSAGE_REPLY + TOKEN_DECRYPT] = { "decrypt-reply", B(DATA), 0 },
+	[MESSAGE_REPLY + TOKEN_DECRYPT] = { "decrypt-reply", B(CONTENT), 0 },
 	[MESSAGE_REPLY + TOKEN_PUT_KEY] = { "put-key-reply", B(KEY_ID), 0 },
 
 	[MESSAGE_ERROR] = { "error", B(RC) | B(REASON) | B(TRIES) | B(NATIVE), 0 },
-	[MESSAGE_TOKENS] = { "tokens", B(VERSION) | B(READERS) | B(TOKENS), 0 },
+	[MESSAGE_TOKENS] = { "tokens", B(VERSION) | B(READERS) | B(TOKENS) | B(REASON), 0 },
 };
 #undef B
 static_assert(sizeof(shapes) / sizeof(shapes[0]) == MESSAGE__MAX, "one row per kind");
@@ -208,6 +213,14 @@ static const struct reason_row reasons[] = {
 	[REASON_SO_PIN_LAST] = { "so-pin-last-try", NULL },
 	[REASON_ENVELOPE_MALFORMED] = { "envelope-malformed", "envelopedKey" },
 	[REASON_DECRYPTION] = { "decryption-failed", NULL },
+	[REASON_PIN_EACH_USE] = { "pin-each-use", NULL },
+	[REASON_AUTH_KEY] = { "auth-key-wrong", NULL },
+	[REASON_CERTIFICATE_STAYS] = { "certificate-stays", "certificate" },
+	[REASON_KEY_WRONG] = { "key-wrong", NULL },
+	[REASON_KEY_TAKEN] = { "encryption-key-exists", NULL },
+	[REASON_MODULE_LOAD] = { "module-unloadable", NULL },
+	[REASON_MODULE_INCOMPLETE] = { "module-incomplete", NULL },
+	[REASON_MODULE_ABI] = { "module-abi-64bit", NULL },
 };
 static_assert(sizeof(reasons) / sizeof(reasons[0]) == REASON__MAX, "one row per reason");
 

@@ -13,7 +13,8 @@
 #define MESSAGE_MAX        (1024u * 1024u) /* of one body */
 #define MESSAGE_TOKENS_MAX 32u             /* of one helper */
 #define MESSAGE_PIN_MAX    255u
-#define MESSAGE_KEY_MAX    64u /* of a device's authentication key */
+#define MESSAGE_KEY_MAX    64u            /* of a device's authentication key */
+#define MESSAGE_TEXT_MAX   (512u * 1024u) /* of an envelope's content */
 
 /* A call's kind is its enum token_op; its answer's is MESSAGE_REPLY + that. */
 enum {
@@ -46,6 +47,14 @@ enum message_reason {
 	REASON_SO_PIN_LAST,        /* one try is left: it is not spent */
 	REASON_ENVELOPE_MALFORMED, /* the enveloped key does not read, or is not for this key */
 	REASON_DECRYPTION,
+	REASON_PIN_EACH_USE,      /* the token wants its PIN again before each use */
+	REASON_AUTH_KEY,          /* the device's authentication key is missing or not this one */
+	REASON_CERTIFICATE_STAYS, /* it can't leave without an encryption key that shall stay */
+	REASON_KEY_WRONG,         /* the module's public key is no point of its curve, … */
+	REASON_KEY_TAKEN,         /* there is an encryption key, which would be lost */
+	REASON_MODULE_LOAD,
+	REASON_MODULE_INCOMPLETE, /* it lacks a function that nothing can be done without */
+	REASON_MODULE_ABI,        /* its ULONG has 64 bits */
 	REASON__MAX
 };
 
@@ -58,6 +67,8 @@ struct message {
 	const char *label;
 	const char *token_id;
 	struct uk_span data;
+	struct uk_span iv;
+	struct uk_span content;
 	struct uk_span pin;
 	struct uk_span so_pin;
 	struct uk_span new_pin;

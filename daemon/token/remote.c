@@ -14,6 +14,7 @@
 #define READ_MAX     (64u * 1024u)
 #define OUT_MAX      (8u * 1024u * 1024u)
 #define STEADY_MS    5000
+#define STUCK_MS     300
 #define LEAVE_MS     1000
 #define LOOK_MS      15000
 #define GONE_MS      1500 /* for a module to see for itself that a card was pulled */
@@ -35,6 +36,7 @@ struct remote {
 	char *helper;
 	char *kind;
 	char *module;
+	bool hold_pin;
 	remote_changed_fn *changed;
 	void *ctx;
 
@@ -49,6 +51,9 @@ struct remote {
 	bool readers;
 	bool looking;
 	bool look_again;
+	const char *refused; /* why the module can't be driven; NULL: it can */
+	const char *failed;  /* what went wrong last */
+	unsigned failures;
 	int64_t ready_at;
 
 	struct uk_frames in;
@@ -197,6 +202,11 @@ down(struct remote *r, enum uk_rc rc, const char *why)
 	process_kill(&r->process);
 	process_hang_up(&r->process);
 	r->state = REMOTE_DYING;
+	/* One that was refused has left by itself. */
+	if (r->refused == NULL) {
+		r->failures++;
+		r->failed = rc == UK_E_TIMEOUT ? "module-timeout" : "module-failed";
+	}
 	r->watch = loop_watch(r->loop, r->process.pidfd, LOOP_READ, on_end, r);
 	if (r->ready && now_ms() - r->ready_at > STEADY_MS)
 		r->fails = 0;
@@ -247,7 +257,7 @@ reply_of(const struct message *m, struct token_object **objects)
 	struct token_reply reply = { .tries = TOKEN_TRIES_UNKNOWN,
 		.token_id = m->token_id,
 		.key_id = m->key_id,
-		.data = m->data,
+		.data = m->content.p != NULL ? m->content : m->data,
 		.so_now = m->so_now };
 	struct uk_span records = m->objects;
 	struct token_object o;
@@ -294,6 +304,7 @@ on_message(struct remote *r, const struct message *m)
 			r->ready_at = now_ms();
 		r->ready = true;
 		r->readers = m->readers;
+		r->refused = message_reason_name(m->reason);
 		set_tokens(r, m->tokens);
 		return true;
 	}
@@ -361,7 +372,7 @@ start(void *ctx)
 {
 	struct remote *r = ctx;
 	char *const argv[] = { r->helper, (char[]){ "--kind" }, r->kind, (char[]){ "--module" },
-		r->module, NULL };
+		r->module, r->hold_pin ? (char[]){ "--hold-pin" } : NULL, NULL };
 	struct uk_err err = { 0 };
 
 	r->restart = NULL;
@@ -391,12 +402,17 @@ remote_new(struct loop *loop, const struct uk_log *log, const char *helper,
 	r->helper = uk_xstrdup(helper);
 	r->kind = uk_xstrdup(module->kind);
 	r->module = uk_xstrdup(module->path);
+	r->hold_pin = module->hold_pin;
 	r->changed = changed;
 	r->ctx = ctx;
 	r->end = &r->first;
 	uk_frames_init(&r->in, MESSAGE_MAX);
 	uk_buf_init(&r->body, MESSAGE_MAX);
 	uk_buf_init(&r->out, OUT_MAX);
+	/* PINs go out, and what was decrypted comes in. */
+	uk_buf_lock(&r->in.in);
+	uk_buf_lock(&r->body);
+	uk_buf_lock(&r->out);
 	start(r);
 	return r;
 }
@@ -442,6 +458,8 @@ message_of(const struct token_call *call, uint32_t id)
 		.key_id = call->key_id,
 		.label = call->label,
 		.data = call->data,
+		.iv = call->iv,
+		.content = call->content,
 		.pin = uk_secret_lend(call->pin),
 		.new_pin = uk_secret_lend(call->new_pin),
 		.so_pin = uk_secret_lend(call->so_pin),
@@ -550,4 +568,29 @@ remote_tokens(const struct remote *r, size_t *n)
 {
 	*n = r->n_tokens;
 	return r->tokens;
+}
+
+bool
+remote_stuck(const struct remote *r)
+{
+	return r->ready && r->first != NULL && now_ms() - r->first_since > STUCK_MS;
+}
+
+void
+remote_health(const struct remote *r, struct token_health *out)
+{
+	*out = (struct token_health){ .path = r->module,
+		.kind = r->kind,
+		.well = r->ready && r->refused == NULL,
+		.reason = r->refused != NULL ? r->refused : r->failed,
+		.failures = r->failures };
+	if (!r->ready && out->reason == NULL)
+		out->reason = "module-starting";
+}
+
+void
+remote_distrust(struct remote *r)
+{
+	r->failures++;
+	r->failed = "module-signature-wrong";
 }

@@ -23,6 +23,7 @@ struct uk_buf {
 	size_t cap;
 	size_t max;
 	bool failed;
+	bool locked;
 };
 
 /* Abort when memory is out: sizes from outside are bounded before they get here. */
@@ -37,14 +38,19 @@ bool uk_span_eq(struct uk_span a, struct uk_span b);
 /* An empty buffer that will never hold more than max bytes. */
 void uk_buf_init(struct uk_buf *b, size_t max);
 
+/* From now on in memory that is not swapped and in no core dump: for what secrets pass through.
+ * Before anything is put; not for uk_buf_steal_str(). */
+void uk_buf_lock(struct uk_buf *b);
+
 /* Wipes and frees; the buffer is empty and usable again. */
 void uk_buf_fini(struct uk_buf *b);
 
 void uk_buf_put(struct uk_buf *b, struct uk_span s);
 void uk_buf_put_str(struct uk_buf *b, const char *s);
 void uk_buf_put_u8(struct uk_buf *b, uint8_t v);
-void uk_buf_put_u16(struct uk_buf *b, uint16_t v); /* big-endian */
-void uk_buf_put_u32(struct uk_buf *b, uint32_t v); /* big-endian */
+void uk_buf_put_u16(struct uk_buf *b, uint16_t v);         /* big-endian */
+void uk_buf_put_u32(struct uk_buf *b, uint32_t v);         /* big-endian */
+void uk_buf_put_field(struct uk_buf *b, struct uk_span s); /* its length as u32, then the bytes */
 void uk_buf_printf(struct uk_buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Room for n more bytes to be written in place, or NULL (and failed).  Then uk_buf_add(). */

@@ -789,10 +789,17 @@ seal(struct env *e, const json_t *jwk, const char *origin, const char *purpose, 
 	uk_jwk_thumbprint(channel, thumb);
 	t.channel = thumb;
 	t.so_pin = uk_secret_new(uk_span_str("87654321"));
-	t.pin = uk_secret_new(uk_span_str("735162"));
+	if (strcmp(purpose, "production") == 0) {
+		t.pin = uk_secret_new(uk_span_str("735162"));
+	} else {
+		t.so_pin_next = uk_secret_new(uk_span_str("11112222"));
+		t.nonce = "0123456789abcdef";
+		t.certificate = e->cert;
+	}
 	uk_buf_init(&jwe, UK_TICKET_MAX);
 	assert_int_equal(uk_ticket_seal(&t, e->ca, channel, &jwe, NULL), UK_OK);
 	uk_secret_free(&t.so_pin);
+	uk_secret_free(&t.so_pin_next);
 	uk_secret_free(&t.pin);
 	uk_jwk_free(&channel);
 	return uk_buf_steal_str(&jwe);
@@ -839,7 +846,7 @@ produce(void **state)
 	    reason(call(e, e->page, "agent.channel", json_pack("{s:s}", "purpose", "production"))),
 	    "policy-refused");
 	assert_string_equal(reason(prepare(e, fd, SITE, "production", "")), "ticket-other-origin");
-	assert_string_equal(reason(prepare(e, fd, site, "unlock", "")), "ticket-other-purpose");
+	assert_string_equal(reason(prepare(e, fd, site, "unlock", "x")), "ticket-other-purpose");
 	assert_string_equal(
 	    reason(prepare(e, fd, site, "production", "no such one")), "ticket-other-token");
 	r = result(prepare(e, fd, site, "production", ""));
@@ -868,6 +875,7 @@ command_line(void **state)
 {
 	struct env *e = *state;
 	struct uk_buf out;
+	char token[80];
 	json_t *j;
 
 	uk_buf_init(&out, 300000);
@@ -892,6 +900,14 @@ command_line(void **state)
 	assert_int_equal(ukey(NULL, "--help", NULL, NULL), 0);
 	assert_int_equal(ukey(NULL, "key", "generate", "--help"), 0);
 	assert_int_equal(ukey(NULL, "sign", NULL, NULL), 2);
+	assert_int_equal(ukey(NULL, "pin", "change", NULL), 2);
+	(void)snprintf(token, sizeof(token), "--token=%s", e->token);
+	answers(e, "123456\n246813\n246813\n");
+	assert_int_equal(ukey(NULL, "pin", "change", token), 0);
+	answers(e, "246813\n135791\n135792\n!cancel\n");
+	assert_int_equal(ukey(NULL, "pin", "change", token), 4);
+	answers(e, "246813\n951753\n951753\n");
+	assert_int_equal(ukey(NULL, "pin", "change", token), 0);
 	assert_int_equal(ukey(NULL, "explode", NULL, NULL), 2);
 	assert_int_equal(ukey(NULL, "list", "--socket=/nonexistent/x", NULL), 3);
 	uk_buf_fini(&out);

@@ -69,8 +69,8 @@ fixture_setup(void **state)
 	return 0;
 }
 
-static void
-run(char *const argv[])
+void
+elsewhere_run(char *const argv[])
 {
 	int status = 0;
 	const pid_t pid = fork();
@@ -92,7 +92,7 @@ fixture_teardown(void **state)
 
 	token_client_free(&f->client);
 	loop_poll_free(&f->loop);
-	run(rm);
+	elsewhere_run(rm);
 	free(f);
 	return 0;
 }
@@ -106,8 +106,8 @@ on_change(void *ctx, enum token_change what, const struct token_info *token)
 	f->events[f->n_events++] = (struct event){ what, *token };
 }
 
-static void
-start(struct fixture *f, const struct token_module *modules, size_t n)
+void
+fixture_start_with(struct fixture *f, const struct token_module *modules, size_t n)
 {
 	struct token_call list = { .op = TOKEN_LIST };
 	struct answer a;
@@ -123,18 +123,18 @@ start(struct fixture *f, const struct token_module *modules, size_t n)
 void
 fixture_start(struct fixture *f)
 {
-	const struct token_module module = { SOFTHSM_MODULE, "pkcs11" };
+	const struct token_module module = { .path = SOFTHSM_MODULE, .kind = "pkcs11" };
 
-	start(f, &module, 1);
+	fixture_start_with(f, &module, 1);
 }
 
 void
 fixture_start_faulty(struct fixture *f, bool plain_too)
 {
-	const struct token_module modules[] = { { FAULT_MODULE, "pkcs11" },
-		{ SOFTHSM_MODULE, "pkcs11" } };
+	const struct token_module modules[] = { { .path = FAULT_MODULE, .kind = "pkcs11" },
+		{ .path = SOFTHSM_MODULE, .kind = "pkcs11" } };
 
-	start(f, modules, plain_too ? 2 : 1);
+	fixture_start_with(f, modules, plain_too ? 2 : 1);
 }
 
 void
@@ -153,6 +153,7 @@ on_done(void *ctx, const struct uk_err *err, const struct token_reply *reply)
 	a->rc = err != NULL ? err->rc : UK_OK;
 	(void)snprintf(a->reason, sizeof(a->reason), "%s", err != NULL ? uk_err_reason(err) : "");
 	a->tries = reply->tries;
+	a->so_now = reply->so_now;
 	(void)snprintf(
 	    a->token_id, sizeof(a->token_id), "%s", reply->token_id != NULL ? reply->token_id : "");
 	(void)snprintf(
@@ -316,7 +317,7 @@ elsewhere_init_token(const char *label)
 		(char[]){ FIXTURE_SO_PIN }, (char[]){ "--pin" }, (char[]){ FIXTURE_PIN }, NULL };
 
 	(void)snprintf(name, sizeof(name), "%s", label);
-	run(argv);
+	elsewhere_run(argv);
 }
 
 /* A session on the first token, logged in, in a process of its own. */
@@ -348,6 +349,41 @@ elsewhere_set_pin(const char *from, const char *to)
 		CK_BYTE *old = (CK_BYTE *)(uintptr_t)from, *new = (CK_BYTE *)(uintptr_t)to;
 
 		_exit(m->C_SetPIN(s, old, strlen(from), new, strlen(to)) == CKR_OK ? 0 : 1);
+	}
+	assert_true(waitpid(pid, &status, 0) == pid);
+	assert_int_equal(status, 0);
+}
+
+static bool
+decryption_key(CK_FUNCTION_LIST *m, CK_SESSION_HANDLE s, bool ec)
+{
+	static CK_BYTE p256[] = { 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07 };
+	CK_MECHANISM how = { ec ? CKM_EC_KEY_PAIR_GEN : CKM_RSA_PKCS_KEY_PAIR_GEN, NULL, 0 };
+	CK_BYTE id = ec ? 0x0b : 0x0a;
+	CK_ULONG bits = 2048;
+	CK_BBOOL yes = CK_TRUE;
+	CK_ATTRIBUTE public[] = { { CKA_TOKEN, &yes, 1 }, { CKA_ID, &id, 1 },
+		{ ec ? CKA_EC_PARAMS : CKA_MODULUS_BITS, ec ? (void *)p256 : &bits,
+		    ec ? sizeof(p256) : sizeof(bits) } };
+	CK_ATTRIBUTE private[] = { { CKA_TOKEN, &yes, 1 }, { CKA_PRIVATE, &yes, 1 },
+		{ CKA_SENSITIVE, &yes, 1 }, { CKA_ID, &id, 1 },
+		{ ec ? CKA_DERIVE : CKA_DECRYPT, &yes, 1 } };
+	CK_OBJECT_HANDLE pair[2];
+
+	return m->C_GenerateKeyPair(s, &how, public, 3, private, 5, &pair[0], &pair[1]) == CKR_OK;
+}
+
+void
+elsewhere_decryption_keys(const char *pin)
+{
+	int status = 1;
+	const pid_t pid = fork();
+
+	if (pid == 0) {
+		CK_SESSION_HANDLE s;
+		CK_FUNCTION_LIST *m = open_first(pin, &s);
+
+		_exit(decryption_key(m, s, false) && decryption_key(m, s, true) ? 0 : 1);
 	}
 	assert_true(waitpid(pid, &status, 0) == pid);
 	assert_int_equal(status, 0);

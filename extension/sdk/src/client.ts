@@ -15,14 +15,18 @@ import type {
 	Channel,
 	Check,
 	DataProgress,
+	EncryptionParams,
+	EnvelopeParams,
 	Hello,
 	InstallParams,
 	LoginParams,
+	OpenedEnvelope,
 	PreparedToken,
 	Signature,
 	SignatureParams,
 	Token,
 	TokenEvent,
+	Unlocked,
 } from "./types.js";
 import { DEFAULT_PORTS, WebSocketTransport } from "./websocket.js";
 
@@ -180,11 +184,12 @@ export class UkeyClient extends Emitter<ClientEvents> {
 		},
 		/** Resolves to the certificate's id, once it works on the token. */
 		install: async (params: InstallParams, options?: RequestOptions): Promise<string> => {
-			const { certificate, chain, ...rest } = params;
+			const { certificate, chain, encryption, ...rest } = params;
 			const wire = {
 				...rest,
 				certificate: toBase64(certificate),
 				...(chain ? { chain: chain.map(toBase64) } : {}),
+				...(encryption ? { encryption: encryptionToWire(encryption) } : {}),
 			};
 			const answer = await this.ask("certificate.install", wire, options);
 			return (answer as { certificate: string }).certificate;
@@ -199,7 +204,7 @@ export class UkeyClient extends Emitter<ClientEvents> {
 		): Promise<Signature> => {
 			const { onProgress, ...rest } = options;
 			const { data, ...other } = params;
-			const wire = { ...other, ...(await this.put(data, rest, onProgress)) };
+			const wire = { ...other, ...(await this.put(data, params.certificate, rest, onProgress)) };
 			return signatureFromWire(await this.ask("signature.create", wire, rest));
 		},
 		/** Many by one consent.  `onProgress`: how many are signed. */
@@ -209,7 +214,7 @@ export class UkeyClient extends Emitter<ClientEvents> {
 		): Promise<BatchResult> => {
 			const { onProgress, ...rest } = options;
 			const items = [];
-			for (const one of params.items) items.push(await this.put(one, rest));
+			for (const one of params.items) items.push(await this.put(one, params.certificate, rest));
 			const rpc = this.link?.rpc;
 			const heard = (on: unknown) => {
 				const { id, done, of } = on as { id: number; done: number; of: number };
@@ -224,6 +229,15 @@ export class UkeyClient extends Emitter<ClientEvents> {
 			} finally {
 				this.batches.delete(heard);
 			}
+		},
+	};
+
+	readonly envelope = {
+		/** Opens what was encrypted to the certificate. */
+		open: async (params: EnvelopeParams, options?: RequestOptions): Promise<OpenedEnvelope> => {
+			const wire = { ...params, envelope: toBase64(params.envelope) };
+			const answer = (await this.ask("envelope.open", wire, options)) as Wire<OpenedEnvelope>;
+			return { data: fromBase64(answer.data), contentType: answer.contentType };
 		},
 	};
 
@@ -246,6 +260,21 @@ export class UkeyClient extends Emitter<ClientEvents> {
 		},
 	};
 
+	readonly pin = {
+		/** The user types the old one, and twice the new one, in the helper's window. */
+		change: async (token: string, options?: RequestOptions): Promise<void> => {
+			await this.ask("pin.change", { token }, options);
+		},
+		/** Opens a ticket that was sealed to agent.channel("unlock"); the user types the new PIN. */
+		unlock: async (token: string, ticket: string, options?: RequestOptions): Promise<Unlocked> => {
+			const answer = (await this.ask("pin.unlock", { token, ticket }, options)) as {
+				certificate: string;
+				receipt: unknown;
+			};
+			return { certificate: answer.certificate, receipt: signatureFromWire(answer.receipt) };
+		},
+	};
+
 	/** A PKCS#10 request (named so because `request` is the generic call). */
 	readonly certificateRequest = {
 		create: async (
@@ -265,10 +294,15 @@ export class UkeyClient extends Emitter<ClientEvents> {
 		return (method, params) => this.request(method, params, options);
 	}
 
-	private put(data: SignatureParams["data"], options: RequestOptions, onProgress?: DataProgress) {
+	private put(
+		data: SignatureParams["data"],
+		certificate: string,
+		options: RequestOptions,
+		onProgress?: DataProgress,
+	) {
 		// Each piece has the usual time; the caller's limit is for the signature.
 		const { timeout: _, ...rest } = options;
-		return dataToWire(data, this.call(rest), onProgress, options.signal);
+		return dataToWire(data, certificate, this.call(rest), onProgress, options.signal);
 	}
 
 	private async batchFromWire(wire: BatchWire, options: RequestOptions): Promise<BatchResult> {
@@ -350,6 +384,14 @@ function signatureFromWire(answer: unknown): Signature {
 		signature: fromBase64(wire.signature),
 		algorithm: wire.algorithm,
 		certificate: fromBase64(wire.certificate),
+	};
+}
+
+function encryptionToWire(encryption: EncryptionParams): Wire<EncryptionParams> {
+	return {
+		certificate: toBase64(encryption.certificate),
+		envelopedKey: toBase64(encryption.envelopedKey),
+		format: encryption.format,
 	};
 }
 
