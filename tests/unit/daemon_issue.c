@@ -85,7 +85,7 @@ issuer_der(const struct issuer *i)
 	return uk_buf_span(&i->der);
 }
 
-/* SM2's signatures are over an identifier, too (GM/T 0009 section 10); others do not look at it. */
+/* SM2's signatures are over an identifier, too (GM/T 0009 section 10). */
 static void
 name_signer(X509_REQ *req)
 {
@@ -104,7 +104,7 @@ issuer_issue(struct issuer *i, struct uk_span request, struct uk_buf *out)
 	bool ok = false;
 	X509 *x;
 
-	if (req != NULL)
+	if (req != NULL && EVP_PKEY_is_a(X509_REQ_get0_pubkey(req), "SM2"))
 		name_signer(req);
 	if (req != NULL && X509_REQ_verify(req, X509_REQ_get0_pubkey(req)) == 1) {
 		x = make(i, X509_REQ_get_subject_name(req), X509_REQ_get0_pubkey(req));
