@@ -14,7 +14,6 @@
 #include "app/commands.h"
 #include "app/connectors.h"
 #include "app/keys.h"
-#include "documents/paper.h"
 #include "documents/photo.h"
 #include "http/httpd.h"
 #include "jobs/jobs.h"
@@ -259,6 +258,5 @@ command_serve(int argc, char **argv)
 	(void)sd_notify(0, "STOPPING=1");
 	uk_log_plain(&app.base.log, UK_LOG_INFO, "serve.stopping");
 	close_app(&app);
-	paper_end();
 	return 0;
 }
