@@ -20,6 +20,7 @@ struct jobs;
 struct pay;
 struct sms;
 struct photo_config;
+struct responders;
 
 struct api {
 	struct store *store;
@@ -36,14 +37,17 @@ struct api {
 	const struct uk_log *log;
 	const struct uk_cert *root;
 	const struct uk_cert *issuer;
-	const struct uk_jwk *ticket; /* signs tickets */
+	struct responders *responders; /* api/responder.h */
+	const struct uk_jwk *ticket;   /* signs tickets */
 
 	const char *origin; /* "https://ukey.example.cn" */
 	const char *name;
 	const char *service_phone;
 	bool development;
-	int64_t price_unit_new; /* fen */
-	int64_t price_person_new;
+	int64_t prices[KIND__MAX];      /* fen; 0: free of charge */
+	const char *remittance_account; /* where replacements are paid to ([L1]) */
+	const char *remittance_bank;
+	const char *remittance_name;
 	int64_t staff_idle; /* seconds */
 	int64_t staff_session;
 };

@@ -12,11 +12,13 @@ http_handler order_confirm;
 http_handler order_submit;
 http_handler order_cancel;
 http_handler order_refund;
+http_handler order_manual;
 
 /* identity.c, documents.c, signature.c, payment.c, query.c */
 http_handler identity_check;
 http_handler document_put;
 http_handler document_get;
+http_handler paper_get;
 http_handler signature_code;
 http_handler signature_create;
 http_handler payment_start;
@@ -25,6 +27,29 @@ http_handler query_code;
 http_handler query_start;
 http_handler query_get;
 
+/* key.c, download.c, unlock.c, status.c */
+http_handler key_challenge;
+http_handler key_login;
+http_handler key_get;
+http_handler key_logout;
+http_handler download_request;
+http_handler download_proof;
+http_handler unlock_start;
+http_handler unlock_code;
+http_handler unlock_other;
+http_handler unlock_enter;
+http_handler unlock_ticket;
+http_handler unlock_receipt;
+http_handler status_suspend;
+http_handler status_resume;
+http_handler status_revoke;
+
+/* remittance.c */
+http_handler remittance_list;
+http_handler remittance_enter;
+http_handler remittance_import;
+http_handler remittance_match;
+
 /* staff.c, review.c, production.c */
 http_handler staff_challenge;
 http_handler staff_login;
@@ -32,6 +57,8 @@ http_handler staff_me;
 http_handler staff_logout;
 http_handler staff_orders;
 http_handler staff_order;
+http_handler staff_tasks;
+http_handler staff_task_done;
 http_handler staff_document;
 http_handler review_approve;
 http_handler review_reject;
@@ -42,22 +69,35 @@ http_handler production_claim;
 http_handler production_release;
 http_handler production_ticket;
 http_handler production_request;
+http_handler production_encryption;
 http_handler production_proof;
 http_handler production_shipment;
 http_handler production_label;
 
-/* notify.c, ca.c, site.c */
+/* certificates.c */
+http_handler certificates_find;
+http_handler certificates_search;
+http_handler certificates_get;
+http_handler certificates_suspend;
+http_handler certificates_resume;
+http_handler certificates_revoke;
+
+/* notify.c, ca.c, ocsp.c, site.c */
 http_handler notify_alipay;
 http_handler notify_bank;
 http_handler ca_issuer;
 http_handler ca_root;
 http_handler ca_crl;
+http_handler ca_cps;
+http_handler ca_ocsp;
+http_handler ca_ocsp_get;
 http_handler site_get;
 
 /* The bodies, as the tables of routes.c fill them. */
 struct create_body {
 	const char *kind;
 	json_t *form;
+	const char *certificate;
 };
 
 struct edit_body {
@@ -105,6 +145,10 @@ struct refunded_body {
 	const char *note;
 };
 
+struct task_body {
+	const char *id;
+};
+
 struct ticket_body {
 	const char *token;
 	json_t *channel;
@@ -116,9 +160,40 @@ struct request_body {
 	struct uk_buf request;
 };
 
+struct number_body {
+	const char *number;
+};
+
+struct reason_body {
+	const char *reason;
+};
+
 struct proof_body {
 	struct uk_buf signature;
 	struct uk_buf certificate;
+};
+
+struct unlock_body {
+	struct uk_buf certificate;
+};
+
+struct channel_body {
+	const char *token;
+	json_t *channel;
+};
+
+struct remittance_body {
+	const char *reference;
+	const char *payer;
+	const char *account;
+	const char *remark;
+	int64_t amount;
+	int64_t received_at;
+};
+
+struct match_body {
+	const char *order;
+	int64_t version;
 };
 
 struct shipment_body {

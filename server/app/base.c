@@ -1,25 +1,49 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "app/base.h"
 #include "app/clock.h"
 #include "app/keys.h"
+#include "workflow/workdays.h"
 
 static enum uk_rc
 open_keys(struct base *b, struct uk_err *err)
 {
 	char *path = keys_path(b->settings.ca_dir, "master.key");
+	char *cps = keys_path(b->settings.origin, "ca/" AUTHORITY_CPS);
 	enum uk_rc rc;
 
 	if ((rc = keys_master_read(b->settings.ca_dir, &b->master, err)) == UK_OK)
 		rc = crypt_open(path, &b->random, &b->crypt, err);
+	if (rc == UK_OK)
+		rc = authority_open(&(struct authority_settings){ .dir = b->settings.ca_dir,
+					.origin = b->settings.origin,
+					.cps = cps,
+					.master = b->master },
+		    &b->authority, err);
 	free(path);
+	free(cps);
+	return rc;
+}
+
+static enum uk_rc
+open_calendar(const struct base *b, struct uk_err *err)
+{
+	const char *path = b->settings.calendar;
+	json_t *file = NULL;
+	enum uk_rc rc;
+
+	if (*path == '\0')
+		return UK_OK;
+	if ((rc = keys_json_read(path, &file, err)) == UK_OK)
+		rc = workdays_load(file, err);
+	json_decref(file);
 	if (rc != UK_OK)
-		return rc;
-	return authority_open(
-	    &(struct authority_settings){
-		.dir = b->settings.ca_dir, .origin = b->settings.origin, .master = b->master },
-	    &b->authority, err);
+		(void)fprintf(stderr, "%s: no list of working days: %s%s%s\n", path,
+		    uk_err_reason(err), err->field != NULL ? ": " : "",
+		    err->field != NULL ? err->field : "");
+	return rc;
 }
 
 static enum uk_rc
@@ -32,7 +56,7 @@ open_all(struct base *b, struct uk_err *err)
 		return uk_fail_field(err, "log-level", NULL);
 	offset_clock_init(&b->clock, b->settings.clock_file);
 	b->random = uk_random_system;
-	if ((rc = open_keys(b, err)) != UK_OK)
+	if ((rc = open_calendar(b, err)) != UK_OK || (rc = open_keys(b, err)) != UK_OK)
 		return rc;
 	rc = store_open(
 	    &(struct store_setup){

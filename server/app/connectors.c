@@ -58,10 +58,28 @@ open_sms(struct connectors *c, const struct base *b, struct uk_err *err)
 		.access_key = s->sms_access_key,
 		.secret = s->sms_secret,
 		.sign = s->sms_sign,
+		.templates = *s->sms_templates != '\0' ? s->sms_templates : NULL,
 		.http = c->http,
 		.clock = &uk_clock_system,
 		.random = &b->random },
 	    &c->sms, err);
+}
+
+static enum uk_rc
+open_mail(struct connectors *c, const struct base *b, struct uk_err *err)
+{
+	const struct settings *s = &b->settings;
+
+	if (*s->mail_url == '\0')
+		return UK_OK;
+	c->mail_setup = (struct mail_setup){
+		.smtp = { .url = s->mail_url, .user = s->mail_user, .password = s->mail_secret },
+		.from = s->mail_from,
+		.name = s->name,
+		.clock = &b->clock,
+	};
+	c->mail = &c->mail_setup;
+	return mail_check(c->mail, err);
 }
 
 static enum uk_rc
@@ -130,6 +148,7 @@ connectors_open(struct connectors *c, const struct base *b, struct uk_err *err)
 	if ((rc = name_key("alipay", open_pay(c, b, err), err)) != UK_OK ||
 	    (rc = name_key("bank", open_bank(c, b, err), err)) != UK_OK ||
 	    (rc = name_key("sms", open_sms(c, b, err), err)) != UK_OK ||
+	    (rc = name_key("mail", open_mail(c, b, err), err)) != UK_OK ||
 	    (rc = name_key("identity", open_ident(c, b, err), err)) != UK_OK ||
 	    (rc = find_photo_program(c, b, err)) != UK_OK)
 		connectors_close(c);

@@ -16,12 +16,21 @@ struct settings {
 	char *photo_program;
 	char *database;
 	char *ca_dir;
+	char *calendar;
+	char *km_key;
 	char *log_level;
 	char *clock_file;
 	bool development;
 	int64_t workers;
 	int64_t price_unit_new;
 	int64_t price_person_new;
+	int64_t price_unit_renewal;
+	int64_t price_person_renewal;
+	int64_t price_unit_replacement;
+	int64_t price_person_replacement;
+	char *remittance_account;
+	char *remittance_bank;
+	char *remittance_name;
 	int64_t staff_idle;
 	int64_t staff_session;
 
@@ -34,6 +43,11 @@ struct settings {
 	char *sms_access_key;
 	char *sms_secret;
 	char *sms_sign;
+	char *mail_url;
+	char *mail_from;
+	char *mail_user;
+	char *mail_secret;
+	char *sms_templates;
 	char *identity_url;
 	char *identity_access_key;
 	char *identity_secret;

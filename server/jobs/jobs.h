@@ -15,10 +15,12 @@
 #include "workflow/workflow.h"
 
 struct authority;
+struct km;
 struct pay;
 struct bank;
 struct bank_result;
 struct sms;
+struct mail_setup;
 struct ident;
 struct jobs;
 
@@ -34,8 +36,11 @@ struct jobs_setup {
 	struct pay *pay;
 	struct bank *bank;
 	struct sms *sms;
+	const struct mail_setup *mail; /* NULL: no e-mail is sent */
 	struct ident *ident;
 	const struct authority *authority;
+	const char *origin;          /* of the pages, for links in e-mails */
+	const struct km *km;         /* for SM2 keys, which get an encryption certificate, too */
 	const char *bank_notify_url; /* where the bank posts a transfer's result */
 	int threads;                 /* 0: none, the caller runs them (tests) */
 };
@@ -60,13 +65,6 @@ UK_CHECK enum uk_rc jobs_payment_check(struct jobs *j, const char *payment, stru
 /* The bank's word about a transfer (its number is ours), verified by the caller. */
 UK_CHECK enum uk_rc jobs_transfer_result(
     struct jobs *j, const struct bank_result *result, struct uk_err *err);
-
-/*
- * Inside a write: revoke one certificate and have a new list made at once.  `why` is a name of
- * crl_reason_name().  UK_E_NOT_FOUND; one that is revoked already stays as it is.
- */
-UK_CHECK enum uk_rc jobs_revoke(
-    struct store_tx *tx, const char *serial, const char *why, int64_t now, struct uk_err *err);
 
 /*
  * The user PIN of the order's current password row, unsealed, for the production ticket.

@@ -23,6 +23,27 @@ static const struct sms_template_row rows[] = {
 	    "您的订单查询验证码为${code}，${minutes}分钟内有效。请勿将验证码告诉他人。" },
 	[SMS_ACCOUNT] = { "account", "SMS_900009", { "order" },
 	    "您的订单${order}已审核通过，证书密码见我方汇入贵单位对公账户0.01元的附言。" },
+	[SMS_DOWNLOAD] = { "download", "SMS_900010", { "order" },
+	    "您的订单${order}已审核通过，请插入证书Key，在订单查询中下载证书。" },
+	[SMS_RENEWED] = { "renewed", "SMS_900011", { "order" },
+	    "您的订单${order}已完成，更新后的证书已写入证书Key。" },
+	[SMS_CHANGED] = { "changed", "SMS_900012", { "order" },
+	    "您的订单${order}已完成，变更后的证书已写入证书Key，原证书已注销。" },
+	[SMS_REPLACED] = { "replaced", "SMS_900013", { "order" },
+	    "您的补办订单${order}已审核通过，原证书已注销，新的证书Key制作完成后将寄出。" },
+	[SMS_UNLOCK] = { "unlock", "SMS_900014", { "code", "minutes" },
+	    "您的证书解锁码为${code}，${minutes}分钟内有效。请勿将解锁码告诉他人。" },
+	[SMS_AUTHORISATION] = { "authorisation", "SMS_900015", { "code" },
+	    "您的解锁授权码为${code}，7天内有效。请勿将授权码告诉他人。" },
+	[SMS_AUTHORISED] = { "authorised", "SMS_900016", { "order" },
+	    "您的订单${order}身份验证已通过，解锁授权码见我方汇入贵单位对公账户0.01元的附言。" },
+	[SMS_UNLOCKED] = { "unlocked", "SMS_900017", { "order" },
+	    "您的证书Key已解锁（订单${order}）。如非本人操作，请立即挂失证书。" },
+	[SMS_SUSPENDED] = { "suspended", "SMS_900018", { "order" },
+	    "您的证书（订单${order}）已挂失。如非本人操作，请联系我们。" },
+	[SMS_EXPIRING] = { "expiring", "SMS_900019", { "order", "day", "days" },
+	    "您的数字证书（订单${order}）将于${day}到期，剩余不足${days}天，"
+	    "请插入证书Key在线办理证书更新。" },
 };
 static_assert(sizeof(rows) / sizeof(rows[0]) == SMS_TEMPLATE__MAX, "one row per template");
 

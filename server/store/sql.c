@@ -10,7 +10,16 @@
 	"identity_checks, identity_digest, documents, signed_at, amount_due, amount_paid, "        \
 	"payment, payments, paid_at, refunds_open, refunds_by_hand, review_due, reviewer, "        \
 	"reviewers, reviewed_at, review_result, review_reason, producer, tickets, requests, "      \
-	"passwords, password_tickets, password_sent_at, issued_at, proved_at, posted_at"
+	"passwords, password_tickets, password_sent_at, issued_at, proved_at, posted_at, "         \
+	"about, needs, code_tries"
+
+/* The order that server/workflow/certificate.c reads them in. */
+#define CERTIFICATE_COLUMNS                                                                        \
+	"serial, pair, intent, order_id, profile, usage, token, holder, fingerprint, not_before, " \
+	"not_after, issued_at, suspended_at, revoked_at, revoked_why"
+
+/* Newest first. */
+#define CERTIFICATES_ISSUED " AND der IS NOT NULL ORDER BY issued_at DESC, not_after DESC, serial"
 
 static const char *const text[] = {
 	[SQL_SCHEMA_VERSION] = "SELECT COALESCE(MAX(version), 0) FROM schema_steps",
@@ -22,7 +31,7 @@ static const char *const text[] = {
 	    "INSERT INTO orders (" ORDER_COLUMNS ", number_index, phone_index) VALUES ("
 	    "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, "
 	    "$19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, "
-	    "$35, $36, $37, $38, $39"
+	    "$35, $36, $37, $38, $39, $40, $41, $42"
 	    ", '', '')",
 	[SQL_ORDER_CAS] =
 	    "UPDATE orders SET "
@@ -35,8 +44,8 @@ static const char *const text[] = {
 	    "reviewers = $27, reviewed_at = $28, review_result = $29, review_reason = $30, "
 	    "producer = $31, tickets = $32, requests = $33, passwords = $34, "
 	    "password_tickets = $35, password_sent_at = $36, issued_at = $37, proved_at = $38, "
-	    "posted_at = $39"
-	    " WHERE id = $1 AND version = $40 AND state = $41",
+	    "posted_at = $39, about = $40, needs = $41, code_tries = $42"
+	    " WHERE id = $1 AND version = $43 AND state = $44",
 	[SQL_ORDER_INDEX_PUT] =
 	    "UPDATE orders SET number_index = $2, phone_index = $3 WHERE id = $1",
 	[SQL_ORDERS_BY_NUMBER] =
@@ -51,6 +60,12 @@ static const char *const text[] = {
 	[SQL_ORDERS_ALL] = "SELECT " ORDER_COLUMNS " FROM orders"
 			   " WHERE created_at < $1 OR (created_at = $1 AND id < $2)"
 			   " ORDER BY created_at DESC, id DESC LIMIT $3",
+	[SQL_ORDERS_ABOUT] =
+	    "SELECT " ORDER_COLUMNS " FROM orders WHERE about = $1 ORDER BY created_at DESC, id",
+	/* has the customer of this number ever unlocked a key? */
+	[SQL_ORDER_UNLOCKED] = "SELECT 1 FROM orders WHERE number_index = $1 AND state = 'done'"
+			       " AND kind IN ('unit-unlock', 'person-unlock') LIMIT 1",
+	[SQL_ORDER_INDEX_GET] = "SELECT number_index, phone_index FROM orders WHERE id = $1",
 	[SQL_FORM_GET] = "SELECT form, updated_at FROM order_forms WHERE order_id = $1",
 	[SQL_FORM_PUT] = "INSERT INTO order_forms (order_id, form, updated_at) VALUES ($1, $2, $3)"
 			 " ON CONFLICT (order_id) DO UPDATE SET form = excluded.form, updated_at = "
@@ -113,9 +128,13 @@ static const char *const text[] = {
 	    "INSERT INTO payments (id, order_id, amount, status, created_at, expires_at, trade_no,"
 	    " paid_amount, paid_at, refund_id, refunded_at)"
 	    " VALUES ($1, $2, $3, 'waiting', $4, $5, '', 0, 0, '', 0)",
+	[SQL_PAYMENT_REMITTED] =
+	    "INSERT INTO payments (id, order_id, amount, status, created_at, expires_at, trade_no,"
+	    " paid_amount, paid_at, refund_id, refunded_at, method)"
+	    " VALUES ($1, $2, $3, 'paid', $4, $4, $5, $3, $6, '', 0, 'remittance')",
 	[SQL_PAYMENT_GET] = "SELECT order_id, amount, status, created_at, expires_at, trade_no, "
 			    "paid_amount, paid_at,"
-			    " refund_id, refunded_at FROM payments WHERE id = $1",
+			    " refund_id, refunded_at, method FROM payments WHERE id = $1",
 	[SQL_PAYMENT_PAID] =
 	    "UPDATE payments SET status = 'paid', trade_no = $3, paid_amount = $4, paid_at = $5"
 	    " WHERE id = $1 AND order_id = $2 AND status IN ('waiting', 'closed')",
@@ -132,7 +151,23 @@ static const char *const text[] = {
 	[SQL_PAYMENTS_OF_ORDER] =
 	    "SELECT id, amount, status, created_at, expires_at, trade_no, paid_amount, paid_at, "
 	    "refund_id,"
-	    " refunded_at FROM payments WHERE order_id = $1 ORDER BY created_at, id",
+	    " refunded_at, method FROM payments WHERE order_id = $1 ORDER BY created_at, id",
+
+	[SQL_REMITTANCE_PUT] =
+	    "INSERT INTO remittances (id, reference, payer, account, remark, amount, received_at,"
+	    " entered_at, entered_by, order_id, matched_at, matched_by)"
+	    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '', 0, '')"
+	    " ON CONFLICT (reference) DO NOTHING",
+	[SQL_REMITTANCE_GET] =
+	    "SELECT id, reference, payer, account, remark, amount, received_at, entered_at,"
+	    " entered_by, order_id, matched_at, matched_by FROM remittances WHERE id = $1",
+	[SQL_REMITTANCE_MATCH] =
+	    "UPDATE remittances SET order_id = $2, matched_at = $3, matched_by = $4"
+	    " WHERE id = $1 AND order_id = ''",
+	[SQL_REMITTANCES] =
+	    "SELECT id, reference, payer, account, remark, amount, received_at, entered_at,"
+	    " entered_by, order_id, matched_at, matched_by FROM remittances"
+	    " ORDER BY CASE WHEN order_id = '' THEN 0 ELSE 1 END, received_at DESC, id LIMIT $1",
 
 	/* password, tickets, requests, certificates */
 	[SQL_PASSWORD_PUT] =
@@ -153,6 +188,12 @@ static const char *const text[] = {
 	    "INSERT INTO so_pins (ticket, n, sealed, made_at) VALUES ($1, $2, $3, $4)",
 	[SQL_SO_PINS_OF_TICKET] =
 	    "SELECT n, sealed, made_at FROM so_pins WHERE ticket = $1 ORDER BY n DESC",
+	[SQL_TOKEN_PIN_PUT] =
+	    "INSERT INTO token_pins (token, state, sealed, made_at) VALUES ($1, $2, $3, $4)"
+	    " ON CONFLICT (token, state) DO UPDATE SET sealed = excluded.sealed,"
+	    " made_at = excluded.made_at",
+	[SQL_TOKEN_PIN_GET] = "SELECT sealed FROM token_pins WHERE token = $1 AND state = $2",
+	[SQL_TOKEN_PIN_DROP] = "DELETE FROM token_pins WHERE token = $1 AND state = $2",
 	[SQL_REQUEST_PUT] =
 	    "INSERT INTO requests (order_id, n, token, request, outcome, created_at)"
 	    " VALUES ($1, $2, $3, $4, '', $5)",
@@ -160,35 +201,62 @@ static const char *const text[] = {
 			    "order_id = $1 AND n = $2",
 	[SQL_REQUEST_END] = "UPDATE requests SET outcome = $3 WHERE order_id = $1 AND n = $2",
 	[SQL_CERTIFICATE_INTEND] =
-	    "INSERT INTO certificates (serial, intent, order_id, profile, not_before, not_after,"
-	    " created_at, subject, fingerprint, tbs, der, issued_at, revoked_at, revoked_why)"
-	    " VALUES ($1, $2, $3, $4, $5, $6, $7, '', '', $8, NULL, 0, 0, '')"
+	    "INSERT INTO certificates (serial, pair, intent, order_id, profile, usage, token,"
+	    " holder, not_before, not_after, created_at, tbs, subject, fingerprint, der,"
+	    " issued_at, revoked_at, revoked_why)"
+	    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, '', '', NULL, 0, 0, '')"
 	    " ON CONFLICT (intent) DO NOTHING",
 	[SQL_CERTIFICATE_BY_INTENT] =
-	    "SELECT serial, order_id, profile, not_before, not_after, created_at, tbs, der"
-	    " FROM certificates WHERE intent = $1",
+	    "SELECT " CERTIFICATE_COLUMNS " FROM certificates WHERE intent = $1",
+	[SQL_CERTIFICATE_TBS] = "SELECT tbs FROM certificates WHERE serial = $1",
+	[SQL_CERTIFICATE_DER] = "SELECT der FROM certificates WHERE serial = $1",
+	/* what was to be signed is in the certificate now */
 	[SQL_CERTIFICATE_ISSUED] =
-	    "UPDATE certificates SET der = $2, subject = $3, fingerprint = $4, issued_at = $5"
-	    " WHERE intent = $1 AND der IS NULL",
+	    "UPDATE certificates SET der = $2, fingerprint = $3, issued_at = $4, tbs = $5"
+	    " WHERE serial = $1 AND der IS NULL",
 	[SQL_CERTIFICATE_GET] =
-	    "SELECT intent, order_id, subject, not_before, not_after, der, issued_at, revoked_at,"
-	    " revoked_why FROM certificates WHERE serial = $1",
-	[SQL_CERTIFICATE_BY_FINGERPRINT] = "SELECT serial, order_id, subject, not_before, "
-					   "not_after, der, revoked_at FROM certificates"
-					   " WHERE fingerprint = $1",
-	[SQL_CERTIFICATES_OF_ORDER] =
-	    "SELECT serial, intent, subject, not_before, not_after, der, issued_at, revoked_at,"
-	    " revoked_why FROM certificates WHERE order_id = $1 AND der IS NOT NULL"
-	    " ORDER BY issued_at DESC, serial",
-	[SQL_CERTIFICATE_REVOKE] = "UPDATE certificates SET revoked_at = $2, revoked_why = $3"
-				   " WHERE serial = $1 AND revoked_at = 0",
+	    "SELECT " CERTIFICATE_COLUMNS " FROM certificates WHERE serial = $1",
+	[SQL_CERTIFICATE_BY_FINGERPRINT] =
+	    "SELECT " CERTIFICATE_COLUMNS " FROM certificates WHERE fingerprint = $1",
+	[SQL_CERTIFICATES_OF_ORDER] = "SELECT " CERTIFICATE_COLUMNS
+				      " FROM certificates WHERE order_id = $1" CERTIFICATES_ISSUED,
+	[SQL_CERTIFICATES_OF_HOLDER] = "SELECT " CERTIFICATE_COLUMNS
+				       " FROM certificates WHERE holder = $1" CERTIFICATES_ISSUED,
+	[SQL_CERTIFICATES_OF_TOKEN] =
+	    "SELECT " CERTIFICATE_COLUMNS " FROM certificates WHERE token = $1" CERTIFICATES_ISSUED,
+	[SQL_CERTIFICATE_SUSPEND] = "UPDATE certificates SET suspended_at = $2"
+				    " WHERE serial = $1 AND revoked_at = 0 AND suspended_at = 0",
+	[SQL_CERTIFICATE_RESUME] = "UPDATE certificates SET suspended_at = 0"
+				   " WHERE serial = $1 AND revoked_at = 0 AND suspended_at > 0",
+	[SQL_CERTIFICATE_REVOKE] =
+	    "UPDATE certificates SET revoked_at = $2, revoked_why = $3, suspended_at = 0"
+	    " WHERE serial = $1 AND revoked_at = 0",
+	[SQL_CERTIFICATE_EVENT_PUT] =
+	    "INSERT INTO certificate_events (serial, n, at, event, reason, actor) VALUES ($1,"
+	    " (SELECT COUNT(*) FROM certificate_events WHERE serial = $1) + 1, $2, $3, $4, $5)",
+	[SQL_CERTIFICATE_EVENTS] =
+	    "SELECT at, event, reason, actor FROM certificate_events WHERE serial = $1 ORDER BY n",
 	[SQL_CERTIFICATES_REVOKED] =
-	    "SELECT serial, revoked_at, revoked_why FROM certificates"
-	    " WHERE revoked_at > 0 AND not_after >= $1 ORDER BY revoked_at, serial",
+	    "SELECT serial, CASE WHEN revoked_at > 0 THEN revoked_at ELSE suspended_at END AS "
+	    "since,"
+	    " CASE WHEN revoked_at > 0 THEN revoked_why ELSE 'hold' END FROM certificates"
+	    " WHERE (revoked_at > 0 OR suspended_at > 0) AND not_after >= $1"
+	    " ORDER BY since, serial",
+	[SQL_KM_KEY_PUT] =
+	    "INSERT INTO km_keys (serial, private, enveloped, made_at) VALUES ($1, $2, $3, $4)",
+	[SQL_KM_KEY_GET] = "SELECT private, enveloped FROM km_keys WHERE serial = $1",
+	[SQL_KM_RECOVERY_PUT] =
+	    "INSERT INTO km_recoveries (nonce, serial, recipient, expires_at, used_at, approved_by)"
+	    " VALUES ($1, $2, $3, $4, 0, '')",
+	[SQL_KM_RECOVERY_GET] =
+	    "SELECT serial, recipient, expires_at, used_at FROM km_recoveries WHERE nonce = $1",
+	[SQL_KM_RECOVERY_USE] = "UPDATE km_recoveries SET used_at = $2, approved_by = $3"
+				" WHERE nonce = $1 AND used_at = 0",
 	[SQL_CRL_PUT] =
 	    "INSERT INTO crls (number, this_update, next_update, der) VALUES ($1, $2, $3, $4)",
 	[SQL_CRL_LAST] =
 	    "SELECT number, this_update, next_update, der FROM crls ORDER BY number DESC LIMIT 1",
+	[SQL_CRLS_EXPIRE] = "DELETE FROM crls WHERE next_update < $1",
 	[SQL_SHIPMENT_PUT] = "INSERT INTO shipments (order_id, carrier, tracking, posted_at) "
 			     "VALUES ($1, $2, $3, $4)",
 	[SQL_SHIPMENT_GET] =
@@ -234,11 +302,28 @@ static const char *const text[] = {
 	    " VALUES ($1, $2, $3, $4, $5, $6, 0, '') ON CONFLICT (id) DO NOTHING",
 	[SQL_TASK_CLOSE] =
 	    "UPDATE tasks SET done_at = $2, done_by = $3 WHERE id = $1 AND done_at = 0",
-	[SQL_TASKS_LEAVE] =
-	    "UPDATE tasks SET done_at = $2, done_by = $3"
-	    " WHERE order_id = $1 AND done_at = 0 AND kind IN ('overdue', 'delivery-failed')",
+	[SQL_TASKS_LEAVE] = "UPDATE tasks SET done_at = $2, done_by = $3"
+			    " WHERE order_id = $1 AND done_at = 0 AND kind IN ('overdue', "
+			    "'delivery-failed', 'review-due')",
 	[SQL_TASKS_OPEN] = "SELECT id, kind, role, order_id, detail, created_at FROM tasks"
 			   " WHERE done_at = 0 ORDER BY created_at, id LIMIT $1",
+
+	[SQL_TASK_GET] = "SELECT role FROM tasks WHERE id = $1",
+
+	/* reminders */
+	[SQL_CERTIFICATES_ENDING] =
+	    "SELECT serial, order_id FROM certificates WHERE not_after > $1 AND not_after <= $2"
+	    " AND issued_at <> 0 AND revoked_at = 0 AND suspended_at = 0 AND usage <> 'encrypt'"
+	    " AND order_id <> ''"
+	    " AND NOT EXISTS (SELECT 1 FROM reminders WHERE reminders.serial = certificates.serial"
+	    " AND reminders.days <= $3)"
+	    " AND NOT EXISTS (SELECT 1 FROM orders WHERE orders.about = certificates.serial"
+	    " AND orders.kind IN ('unit-renewal', 'person-renewal') AND orders.state = 'done')"
+	    " ORDER BY serial LIMIT $4",
+	[SQL_REMINDER_PUT] = "INSERT INTO reminders (serial, days, sent_at) VALUES ($1, $2, $3)",
+	[SQL_REVIEWS_DUE] = "SELECT id, review_due FROM orders WHERE state = 'review'"
+			    " AND review_due > $1 AND review_due <= $2"
+			    " ORDER BY review_due LIMIT $3",
 
 	/* who may */
 	[SQL_STAFF_PUT] =
@@ -246,6 +331,8 @@ static const char *const text[] = {
 	    " VALUES ($1, $2, $3, $4, $5, $6, 0)",
 	[SQL_STAFF_GET] =
 	    "SELECT name, roles, fingerprint, certificate, disabled_at FROM staff WHERE id = $1",
+	[SQL_STAFF_ENABLED] =
+	    "SELECT id, roles, certificate FROM staff WHERE disabled_at = 0 ORDER BY id",
 	[SQL_STAFF_BY_FINGERPRINT] =
 	    "SELECT id, name, roles, certificate, disabled_at FROM staff WHERE fingerprint = $1",
 	[SQL_STATION_PUT] = "INSERT INTO stations (thumbprint, name, jwk, created_at, disabled_at)"

@@ -119,6 +119,26 @@ issuer_issue(struct issuer *i, struct uk_span request, struct uk_buf *out)
 	return ok;
 }
 
+void
+issuer_issue_encryption(struct issuer *i, struct uk_span spki, struct uk_buf *out)
+{
+	const unsigned char *p = spki.p;
+	EVP_PKEY *key = d2i_PUBKEY(NULL, &p, (long)spki.n);
+	X509_NAME *name = X509_NAME_new();
+	X509 *x;
+
+	X509_NAME_add_entry_by_NID(
+	    name, NID_commonName, MBSTRING_ASC, (const unsigned char *)"A", -1, -1, 0);
+	x = make(i, name, key);
+	X509_set_issuer_name(x, X509_get_subject_name(i->cert));
+	extend(x, NID_key_usage, "critical,keyEncipherment,dataEncipherment");
+	X509_sign(x, i->key, EVP_sha256());
+	put_der(x, out);
+	X509_free(x);
+	X509_NAME_free(name);
+	EVP_PKEY_free(key);
+}
+
 bool
 issuer_verify_cms(struct issuer *i, struct uk_span cms, struct uk_span data)
 {
