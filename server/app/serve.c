@@ -111,6 +111,7 @@ fill_api(struct app *app)
 		.responders = app->responders,
 		.ticket = app->ticket,
 		.origin = s->origin,
+		.device_auth = s->device_auth_secret,
 		.name = s->name,
 		.service_phone = s->service_phone,
 		.development = s->development,
