@@ -1,6 +1,8 @@
 /** The shapes of /api; server/openapi.yaml is their reference. Money in fen, times in Unix seconds. */
 
-export type OrderKind = "unit-new" | "person-new";
+export type Subject = "unit" | "person";
+export type Flow = "new" | "renewal" | "unlock" | "replacement" | "change";
+export type OrderKind = `${Subject}-${Flow}`;
 export type InvoiceType = "general" | "special";
 export type IdentityMethod = "mobile" | "bank-card" | "account";
 export type IdentityFailure = "mismatch" | "no-record" | "service-unavailable" | "too-many-attempts";
@@ -20,6 +22,10 @@ export type OrderState =
 	| "issuing"
 	| "proving"
 	| "shipping"
+	| "code"
+	| "unlocking"
+	| "download"
+	| "installing"
 	| "done"
 	| "cancelled"
 	| "expired"
@@ -36,6 +42,10 @@ export type OrderAction =
 	| "submit"
 	| "sign"
 	| "pay"
+	| "code"
+	| "unlock"
+	| "request"
+	| "proof"
 	| "cancel"
 	| "refund";
 
@@ -46,7 +56,8 @@ export type DocumentType =
 	| "agent-front"
 	| "agent-back"
 	| "holder-front"
-	| "holder-back";
+	| "holder-back"
+	| "payment-proof";
 
 export type RejectReason = "document-unclear" | "document-mismatch" | "data-mismatch" | "other";
 
@@ -57,17 +68,12 @@ export interface Site {
 	development: boolean;
 	ports: number[];
 	reviewDays: number;
+	/** Where the fee of a unit's replacement is remitted to. */
+	remittance?: { account: string; bank: string; name: string };
 }
 
-export interface UnitForm {
-	organisation: string;
-	creditCode: string;
-	legalPersonName: string;
-	legalPersonId: string;
-	agentName: string;
-	agentId: string;
-	agentPhone: string;
-	agentEmail: string;
+/** What the forms of all subjects have in common. */
+export interface CommonForm {
 	recipient: string;
 	recipientPhone: string;
 	address: string;
@@ -76,6 +82,26 @@ export interface UnitForm {
 	photoConsent: boolean;
 	agreement: boolean;
 }
+
+export interface UnitForm extends CommonForm {
+	organisation: string;
+	creditCode: string;
+	legalPersonName: string;
+	legalPersonId: string;
+	agentName: string;
+	agentId: string;
+	agentPhone: string;
+	agentEmail: string;
+}
+
+export interface PersonForm extends CommonForm {
+	name: string;
+	idNumber: string;
+	phone: string;
+	email: string;
+}
+
+export type Form = UnitForm | PersonForm;
 
 export type IdentityRequest =
 	| { method: "mobile"; phone: string }
@@ -89,8 +115,12 @@ export interface Order {
 	version: number;
 	createdAt: number;
 	updatedAt: number;
-	form: UnitForm;
+	form: Form;
 	warnings: string[];
+	/** The certificate that is renewed, changed, replaced or unlocked. */
+	about?: { serial: string; name: string; notAfter: number };
+	/** The kinds of steps that this order has. */
+	needs?: OrderNeed[];
 	identity: {
 		method?: IdentityMethod;
 		status: "none" | "checking" | "passed" | "failed";
@@ -107,6 +137,9 @@ export interface Order {
 		status: "none" | "waiting" | "paid" | "refunding" | "refunded";
 		paidAt?: number;
 		tradeNo?: string;
+		method?: "alipay" | "remittance";
+		/** Where to remit the fee, and what to write in the remark. */
+		remittance?: Remittance;
 	};
 	review: {
 		dueAt?: number;
@@ -118,7 +151,92 @@ export interface Order {
 	password: { channel?: "sms" | "remark"; sentTo?: string; sentAt?: number };
 	shipping: { carrier?: string; tracking?: string; postedAt?: number };
 	certificate: { serial?: string; subject?: string; notBefore?: number; notAfter?: number };
+	/** In state "installing": the new certificate, and what to sign with it. */
+	download?: Download;
+	/** Of orders that unlock a key. */
+	unlock?: {
+		phone: string;
+		first: boolean;
+		way: "sms" | "identity";
+		codeSent: boolean;
+		triesLeft: number;
+	};
 	actions: OrderAction[];
+}
+
+export type OrderNeed = "identity" | "documents" | "signature" | "payment" | "review";
+
+export interface Remittance {
+	account: string;
+	bank: string;
+	name: string;
+	amount: number;
+	remark: string;
+}
+
+/** Binary as base64 of the DER. */
+export interface Download {
+	certificate: string;
+	chain: string[];
+	encryption?: { certificate: string; envelopedKey: string; format: "gbt35276" | "skf" };
+	challenge: Challenge;
+	/** Id of the certificate that leaves the key once the new one works. */
+	replaces?: string;
+	publicKey?: string;
+}
+
+export type CertificateStatus = "valid" | "suspended" | "revoked" | "expired";
+export type RefusedRule = "too-early" | "revoked" | "suspended" | "order-open" | "expired" | "unknown";
+
+/** May it be renewed, changed or replaced, and what would come of it? */
+export interface Rule {
+	possible: boolean;
+	reason?: RefusedRule;
+	/** From when on it is possible. */
+	from?: number;
+	review?: boolean;
+	notBefore?: number | null;
+	notAfter?: number | null;
+	payment?: number;
+	basis?: string;
+}
+
+/** Who is logged in with a customer's key. */
+export interface KeyHolder {
+	certificate: {
+		serial: string;
+		subject: string;
+		name: string;
+		kind: Subject;
+		notBefore: number;
+		notAfter: number;
+		status: CertificateStatus;
+	};
+	renewal: Rule;
+	change: Rule;
+	form: Form;
+	orders: Order[];
+}
+
+export interface FoundCertificate {
+	serial: string;
+	name: string;
+	notBefore: number;
+	notAfter: number;
+	status: CertificateStatus;
+	replacement: Rule;
+}
+
+export interface Found {
+	orders: Order[];
+	certificates?: FoundCertificate[];
+}
+
+export interface KeyProof {
+	nonce: string;
+	/** Base64. */
+	certificate: string;
+	signature: string;
 }
 
 export interface CodeSent {
@@ -128,8 +246,6 @@ export interface CodeSent {
 	/** Seconds. */
 	resendAfter: number;
 }
-
-export type QueryKind = "unit" | "person";
 
 export type Role = "reviewer" | "producer" | "finance" | "auditor" | "administrator";
 
@@ -171,6 +287,7 @@ export interface OrderDetail extends Order {
 	history: HistoryRow[];
 	evidence: { identity?: Record<string, unknown>; signature?: Record<string, unknown> };
 	producer?: string;
+	payments?: { id: string; amount: number; status: string; method: string }[];
 	/** To be signed by the new key, in state "proving". */
 	challenge?: Challenge;
 	/** Base64 of the DER, from state "proving" on. */

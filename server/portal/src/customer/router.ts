@@ -1,6 +1,7 @@
 import { createRouter, createWebHistory } from "vue-router";
 
 import { focusMain } from "../shared/focusMain";
+import { textsReady } from "../shared/language";
 import { useText } from "../text/customer";
 import Home from "./pages/Home.vue";
 
@@ -11,7 +12,13 @@ export const router = createRouter({
 	scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
 	routes: [
 		{ path: "/", name: "home", component: Home },
-		{ path: "/new/unit", name: "new-unit", meta: { title: () => t.value.form.heading }, component: () => import("./pages/NewUnit.vue") },
+		{
+			path: "/new/:subject(unit|person)",
+			name: "new",
+			meta: { title: () => t.value.form.heading },
+			component: () => import("./pages/NewOrder.vue"),
+			props: true,
+		},
 		{
 			path: "/orders/:id",
 			component: () => import("./pages/OrderFrame.vue"),
@@ -27,9 +34,10 @@ export const router = createRouter({
 			],
 		},
 		{ path: "/query", name: "query", meta: { title: () => t.value.query.heading }, component: () => import("./pages/Query.vue") },
-		{ path: "/guide", name: "guide", meta: { title: () => t.value.guide.heading }, component: () => import("./pages/Guide.vue") },
+		{ path: "/guide", name: "guide", meta: { title: () => t.value.home.guide.name }, component: () => import("./pages/Guide.vue") },
 		{ path: "/:rest(.*)*", name: "not-found", meta: { title: () => t.value.notFound.heading }, component: () => import("./pages/NotFound.vue") },
 	],
 });
 
+router.beforeResolve(textsReady);
 focusMain(router);

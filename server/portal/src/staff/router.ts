@@ -1,6 +1,7 @@
 import { createRouter, createWebHistory } from "vue-router";
 
 import { focusMain } from "../shared/focusMain";
+import { textsReady } from "../shared/language";
 import { useText } from "../text/staff";
 import { QUEUES, has, member } from "./session";
 
@@ -54,4 +55,5 @@ router.beforeEach((to) => {
 	return true;
 });
 
+router.beforeResolve(textsReady);
 focusMain(router);

@@ -1,7 +1,4 @@
-import { money } from "../shared/format";
 import type { CustomerText } from "./customer.zh";
-
-const priced = (fen: number | undefined) => (fen === undefined ? undefined : money(fen));
 
 const en: CustomerText = {
 	title: "Digital certificates online",
@@ -38,6 +35,8 @@ const en: CustomerText = {
 		payment: "Payment",
 		review: "Review",
 		delivery: "Delivery",
+		download: "Download",
+		unlock: "Unlock",
 	},
 	order: {
 		number: (id) => `Order ${id}`,
@@ -47,29 +46,42 @@ const en: CustomerText = {
 	},
 	form: {
 		heading: "Your data",
-		lead: "As on the business licence and the identity cards.",
+		leads: {
+			unit: "As on the business licence and the identity cards.",
+			person: "As on your identity card.",
+		},
 		editHeading: "Change the application",
 		kept: "What you enter stays in this browser window (identity numbers do not), so a reload loses nothing.",
 		before: "Have at hand",
-		needs: [
-			"Business licence (or other registration certificate)",
-			"Legal person's identity card (both sides)",
-			"Agent's identity card (both sides)",
-			"The agent's mobile phone, for codes",
-		],
+		needs: {
+			unit: [
+				"Business licence (or other registration certificate)",
+				"Legal person's identity card (both sides)",
+				"Agent's identity card (both sides)",
+				"The agent's mobile phone, for codes",
+			],
+			person: ["Your identity card (both sides)", "A mobile phone registered in your name, for the check and for codes"],
+		},
+		needsPayment: "Proof of the remittance (photo or screenshot of the bank's receipt)",
 		downloads: "Downloads",
 		agreementFile: "Subscriber agreement",
 		consentFile: "Consent to the handling of personal data",
-		checklistFile: "List of documents",
+		checklistFile: { unit: "List of documents (organisation)", person: "List of documents (person)" },
+		authorisationFile: "Authorisation of the agent (form)",
 		unit: "Organisation",
 		legalPerson: "Legal person",
 		agent: "Agent",
 		agentHint: "Who does this for the organisation. Codes and results are sent to the agent's phone.",
+		person: "Applicant",
+		personHint: "The certificate is for you yourself. Codes and results are sent to your phone.",
+		numberFixed: "The document number is what this is about and can't be changed. If it has changed, apply for a new certificate.",
 		mailing: "Delivery",
 		mailingHint: "The key is sent to this address.",
+		contactHint: "The new certificate goes straight to your key, nothing is posted; this is the address for later.",
 		sameAsAgent: "Same as the agent",
+		sameAsPerson: "Same as the applicant",
 		invoice: "Invoice",
-		titleLocked: "The invoice title is the organisation's name and can't be changed.",
+		titleLocked: "The invoice title is the name in the certificate and can't be changed.",
 		creditCodeHint: "18 characters, on the business licence",
 		creditCodeWarning: "The check digit does not fit. Compare again; if it is as on the licence, go on.",
 		phoneHint: "11 digits",
@@ -87,25 +99,50 @@ const en: CustomerText = {
 	},
 	identity: {
 		heading: "Identity",
-		lead: "Choose how to prove that the legal person agrees.",
+		leads: {
+			unit: "Choose how to prove that the legal person agrees.",
+			person: "Choose how to prove that it is you.",
+		},
 		choose: "Kind of check",
 		passwordTo: "Where the certificate password goes",
-		mobile: {
-			text: "The legal person's name, identity number and mobile number are compared.",
-			password: "Once approved, the certificate password is sent by SMS to this phone of the legal person.",
+		codeTo: "Where the unlock authorisation code goes",
+		unit: {
+			mobile: {
+				text: "The legal person's name, identity number and mobile number are compared.",
+				password: "Once approved, the certificate password is sent by SMS to this phone of the legal person.",
+				code: "Then the authorisation code is sent by SMS to this phone of the legal person.",
+			},
+			"bank-card": {
+				text: "The legal person's name, identity number, bank card and its phone number are compared.",
+				password: "Once approved, the certificate password is sent by SMS to this phone of the legal person.",
+				code: "Then the authorisation code is sent by SMS to this phone of the legal person.",
+			},
+			account: {
+				text: "The bank confirms that the account is the organisation's.",
+				password:
+					"Once approved, 0.01 CNY is paid to the account, with the certificate password in the remark. Ask who can read the account's records.",
+				code: "Then 0.01 CNY is paid to the account, with the authorisation code in the remark. Ask who can read the account's records.",
+			},
+			phone: "Legal person's mobile number",
+			phoneHint: "Registered in the legal person's name",
+			card: "Legal person's bank card",
 		},
-		"bank-card": {
-			text: "The legal person's name, identity number, bank card and its phone number are compared.",
-			password: "Once approved, the certificate password is sent by SMS to this phone of the legal person.",
+		person: {
+			mobile: {
+				text: "Your name, identity number and mobile number are compared.",
+				password: "Once approved, the certificate password is sent by SMS to this phone of yours.",
+				code: "Then the authorisation code is sent by SMS to this phone of yours.",
+			},
+			"bank-card": {
+				text: "Your name, identity number, bank card and its phone number are compared.",
+				password: "Once approved, the certificate password is sent by SMS to this phone of yours.",
+				code: "Then the authorisation code is sent by SMS to this phone of yours.",
+			},
+			account: { text: "", password: "", code: "" },
+			phone: "Your mobile number",
+			phoneHint: "Registered in your own name",
+			card: "Your bank card",
 		},
-		account: {
-			text: "The bank confirms that the account is the organisation's.",
-			password:
-				"Once approved, 0.01 CNY is paid to the account, with the certificate password in the remark. Ask who can read the account's records.",
-		},
-		legalPersonPhone: "Legal person's mobile number",
-		phoneHint: "Registered in the legal person's name",
-		card: "Legal person's bank card",
 		cardPhone: "Phone number known to the bank",
 		accountNumber: "Corporate account number",
 		accountName: (name) => `Account name: ${name} (must be the organisation's, can't be changed)`,
@@ -153,11 +190,17 @@ const en: CustomerText = {
 	},
 	signature: {
 		heading: "Signature",
-		lead: "The agent signs the application with an SMS code.",
+		leads: {
+			unit: "The agent signs the application with an SMS code.",
+			person: "You sign the application with an SMS code.",
+		},
 		what: "What is signed",
 		whatText: (name, unit) =>
 			`The application that ${name} submits for ${unit}, with all photos. What was signed, when and how is kept as evidence.`,
-		phone: "Agent's phone",
+		whatPerson: (name) =>
+			`The application that ${name} submits, with all photos. What was signed, when and how is kept as evidence.`,
+		phones: { unit: "Agent's phone", person: "Your phone" },
+		oldPhone: "The code goes to the phone registered with the old certificate: it proves that the change is yours.",
 		sign: "Sign",
 		wrongPhone: "No message? Check reception and message filters; if none comes, call the service.",
 	},
@@ -183,8 +226,8 @@ const en: CustomerText = {
 		nextText: (step) => `Next: ${step}`,
 		timeline: "Progress",
 		data: "Your data",
-		review: (due) => `The review ends on ${due} at the latest; the agent is told by SMS.`,
-		reviewNoDate: "The agent is told the result by SMS.",
+		review: (due) => `The review ends on ${due} at the latest; you are told by SMS.`,
+		reviewNoDate: "You are told the result by SMS.",
 		rejected: "Correct and resubmit (you do not pay again), or ask for a refund.",
 		reason: "Why it was not approved",
 		correcting: "Correct what is named above, then go on.",
@@ -208,7 +251,10 @@ const en: CustomerText = {
 		expired: "The order was not completed in time. You can start a new one.",
 		again: "Start again",
 		password: "How you get the certificate password",
-		passwordSms: (phone) => `By SMS to the legal person's phone ${phone}.`,
+		passwordSms: {
+			unit: (phone) => `By SMS to the legal person's phone ${phone}.`,
+			person: (phone) => `By SMS to your phone ${phone}.`,
+		},
 		passwordRemark: (account) =>
 			`0.01 CNY is paid to the corporate account ${account}; the password is the 6 digits in the remark. Look at the account's records.`,
 		passwordSent: (at) => `Sent ${at}.`,
@@ -254,41 +300,6 @@ const en: CustomerText = {
 		view: "View",
 		again: "Another number",
 		created: (at) => `Created ${at}`,
-	},
-	guide: {
-		heading: "Instructions",
-		prices: "Prices",
-		priceRows: (prices) => [
-			["Organisation (one year)", priced(prices["unit-new"])],
-			["Person (coming soon)", priced(prices["person-new"])],
-		],
-		priceNote: "Certificate, key and postage included. Paid by Alipay; VAT invoice on request.",
-		materials: "Documents (organisation)",
-		photo: "Photos are uploaded; no paper is sent.",
-		steps: "Steps",
-		stepList: (days) => [
-			"Your data: organisation, legal person, agent, address.",
-			"Identity: legal person's phone, bank card, or the corporate account.",
-			"Confirm the order and upload photos.",
-			"Signature: the agent enters an SMS code.",
-			"Payment by Alipay.",
-			`Review: within ${days} working days; the result comes by SMS.`,
-			"Delivery: the key is posted; the tracking number is shown with the order.",
-		],
-		password: "How to get the certificate password",
-		passwordText: [
-			"Legal person's phone or bank card: by SMS to the legal person's phone, once approved.",
-			"Corporate account: 0.01 CNY is paid once approved; the password is the 6 digits in the remark.",
-			"Change it at first use. Ten wrong passwords in a row lock the key.",
-		],
-		trouble: "Questions",
-		faq: [
-			["I closed the page.", "Everything is kept. Find the order under “My orders” and press “Go on”."],
-			["It was not approved.", "The message and the order say why. Correct and resubmit without paying again, or ask for a refund."],
-			["Alipay did not open.", "Find the order under “My orders” and press “Go on” to pay. You are never charged twice."],
-		],
-		start: "Start: organisation",
-		contact: (phone) => `Service: ${phone}`,
 	},
 	notFound: { heading: "There is no such page", text: "The address may have changed.", home: "Home" },
 };

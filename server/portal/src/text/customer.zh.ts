@@ -1,8 +1,3 @@
-import type { Site } from "../api/types";
-import { money } from "../shared/format";
-
-const priced = (fen: number | undefined) => (fen === undefined ? undefined : money(fen));
-
 const zh = {
 	title: "数字证书在线办理",
 	skip: "跳到正文",
@@ -38,6 +33,8 @@ const zh = {
 		payment: "支付",
 		review: "审核",
 		delivery: "制证寄送",
+		download: "下载证书",
+		unlock: "解锁 KEY",
 	},
 	order: {
 		number: (id: string) => `订单号 ${id}`,
@@ -47,29 +44,42 @@ const zh = {
 	},
 	form: {
 		heading: "填写申请信息",
-		lead: "请对照营业执照和身份证填写。",
+		leads: {
+			unit: "请对照营业执照和身份证填写。",
+			person: "请对照身份证填写。",
+		},
 		editHeading: "修改申请信息",
 		kept: "填写的内容会暂存在这个浏览器窗口中（身份证号除外），刷新网页不会丢失。",
 		before: "请先准备好",
-		needs: [
-			"营业执照（或其他登记证书）",
-			"法定代表人身份证（正反面）",
-			"经办人身份证（正反面）",
-			"经办人的手机，用来接收验证码",
-		],
+		needs: {
+			unit: [
+				"营业执照（或其他登记证书）",
+				"法定代表人身份证（正反面）",
+				"经办人身份证（正反面）",
+				"经办人的手机，用来接收验证码",
+			],
+			person: ["本人身份证（正反面）", "本人实名登记的手机，用来核验身份和接收验证码"],
+		},
+		needsPayment: "汇款的付款凭证（银行回单的照片或截图）",
 		downloads: "资料下载",
 		agreementFile: "数字证书订户协议",
 		consentFile: "个人信息处理单独同意书",
-		checklistFile: "办理材料清单",
+		checklistFile: { unit: "办理材料清单（单位）", person: "办理材料清单（个人）" },
+		authorisationFile: "经办人授权书（样式）",
 		unit: "单位信息",
 		legalPerson: "法定代表人",
 		agent: "经办人",
 		agentHint: "办理这项业务的人。签名验证码和办理结果会发到经办人的手机。",
+		person: "申请人信息",
+		personHint: "证书办给本人。签名验证码和办理结果会发到本人的手机。",
+		numberFixed: "证件号是这项业务的依据，不能修改。如果证件号变了，请办理新证书。",
 		mailing: "邮寄信息",
 		mailingHint: "证书 UKEY 会寄到这个地址。",
+		contactHint: "新证书直接下载到您的 KEY 里，不邮寄；这里是以后需要寄送时的地址。",
 		sameAsAgent: "与经办人相同",
+		sameAsPerson: "与申请人相同",
 		invoice: "发票",
-		titleLocked: "发票抬头与证书的单位名称一致，不能修改。",
+		titleLocked: "发票抬头与证书的名称一致，不能修改。",
 		creditCodeHint: "营业执照上的 18 位代码",
 		creditCodeWarning: "末位校验码与规则不符，请再核对一遍。如与营业执照一致，可以继续。",
 		phoneHint: "11 位手机号",
@@ -87,25 +97,50 @@ const zh = {
 	},
 	identity: {
 		heading: "身份核验",
-		lead: "请选择一种方式，证明是单位法定代表人本人同意办理。",
+		leads: {
+			unit: "请选择一种方式，证明是单位法定代表人本人同意办理。",
+			person: "请选择一种方式，证明是您本人办理。",
+		},
 		choose: "核验方式",
 		passwordTo: "证书密码发到哪里",
-		mobile: {
-			text: "核对法定代表人的姓名、身份证号和手机号是否一致。",
-			password: "审核通过后，证书密码以短信发送到法定代表人的这个手机。",
+		codeTo: "解锁授权码发到哪里",
+		unit: {
+			mobile: {
+				text: "核对法定代表人的姓名、身份证号和手机号是否一致。",
+				password: "审核通过后，证书密码以短信发送到法定代表人的这个手机。",
+				code: "核验通过后，解锁授权码以短信发送到法定代表人的这个手机。",
+			},
+			"bank-card": {
+				text: "核对法定代表人的姓名、身份证号、银行卡号和预留手机号是否一致。",
+				password: "审核通过后，证书密码以短信发送到法定代表人的这个手机。",
+				code: "核验通过后，解锁授权码以短信发送到法定代表人的这个手机。",
+			},
+			account: {
+				text: "由银行核对对公账户是否属于本单位。",
+				password:
+					"审核通过后，我们向该账户打款 0.01 元，证书密码写在这笔款项的附言里。请向财务人员查询到账明细。",
+				code: "核验通过后，我们向该账户打款 0.01 元，解锁授权码写在这笔款项的附言里。请向财务人员查询到账明细。",
+			},
+			phone: "法定代表人手机号",
+			phoneHint: "须为法定代表人本人实名登记的手机号",
+			card: "法定代表人银行卡号",
 		},
-		"bank-card": {
-			text: "核对法定代表人的姓名、身份证号、银行卡号和预留手机号是否一致。",
-			password: "审核通过后，证书密码以短信发送到法定代表人的这个手机。",
+		person: {
+			mobile: {
+				text: "核对您的姓名、身份证号和手机号是否一致。",
+				password: "审核通过后，证书密码以短信发送到您的这个手机。",
+				code: "核验通过后，解锁授权码以短信发送到您的这个手机。",
+			},
+			"bank-card": {
+				text: "核对您的姓名、身份证号、银行卡号和预留手机号是否一致。",
+				password: "审核通过后，证书密码以短信发送到您的这个手机。",
+				code: "核验通过后，解锁授权码以短信发送到您的这个手机。",
+			},
+			account: { text: "", password: "", code: "" },
+			phone: "本人手机号",
+			phoneHint: "须为您本人实名登记的手机号",
+			card: "本人银行卡号",
 		},
-		account: {
-			text: "由银行核对对公账户是否属于本单位。",
-			password:
-				"审核通过后，我们向该账户打款 0.01 元，证书密码写在这笔款项的附言里。请向财务人员查询到账明细。",
-		},
-		legalPersonPhone: "法定代表人手机号",
-		phoneHint: "须为法定代表人本人实名登记的手机号",
-		card: "法定代表人银行卡号",
 		cardPhone: "银行预留手机号",
 		accountNumber: "对公账户账号",
 		accountName: (name: string) => `户名：${name}（须与单位名称一致，不能修改）`,
@@ -153,11 +188,17 @@ const zh = {
 	},
 	signature: {
 		heading: "签名验证",
-		lead: "请经办人用短信验证码签署申请。",
+		leads: {
+			unit: "请经办人用短信验证码签署申请。",
+			person: "请用短信验证码签署申请。",
+		},
 		what: "签署的内容",
 		whatText: (name: string, unit: string) =>
 			`经办人${name}代表${unit}提交的证书申请，以及全部证件照片。签署的内容、时间和方式会作为证据保存。`,
-		phone: "经办人手机",
+		whatPerson: (name: string) =>
+			`${name}本人提交的证书申请，以及全部证件照片。签署的内容、时间和方式会作为证据保存。`,
+		phones: { unit: "经办人手机", person: "本人手机" },
+		oldPhone: "验证码发到办理原证书时登记的手机，证明是您本人修改。",
 		sign: "确认签名",
 		wrongPhone: "手机收不到短信？请确认手机有信号、没有拦截短信；仍收不到请联系客服。",
 	},
@@ -183,8 +224,8 @@ const zh = {
 		nextText: (step: string) => `下一步：${step}`,
 		timeline: "办理进度",
 		data: "申请信息",
-		review: (due: string) => `我们最晚在 ${due}完成审核，结果以短信通知经办人。`,
-		reviewNoDate: "审核结果会以短信通知经办人。",
+		review: (due: string) => `我们最晚在 ${due}完成审核，结果以短信通知您。`,
+		reviewNoDate: "审核结果会以短信通知您。",
 		rejected: "请修改后重新提交（不需要再次付款），也可以申请退款。",
 		reason: "未通过的原因",
 		correcting: "请按上面的原因修改，然后继续办理。",
@@ -208,7 +249,10 @@ const zh = {
 		expired: "订单长时间未完成，已过期。如仍需办理，请重新提交申请。",
 		again: "重新办理",
 		password: "证书密码获取方式",
-		passwordSms: (phone: string) => `证书密码以短信发送到法定代表人的手机 ${phone}。`,
+		passwordSms: {
+			unit: (phone: string) => `证书密码以短信发送到法定代表人的手机 ${phone}。`,
+			person: (phone: string) => `证书密码以短信发送到您的手机 ${phone}。`,
+		},
 		passwordRemark: (account: string) =>
 			`我们向对公账户 ${account} 打款 0.01 元，证书密码是这笔款项附言里的 6 位数字，请查询账户的到账明细。`,
 		passwordSent: (at: string) => `已于 ${at} 发送。`,
@@ -254,41 +298,6 @@ const zh = {
 		view: "查看",
 		again: "查询其他证件号",
 		created: (at: string) => `提交于 ${at}`,
-	},
-	guide: {
-		heading: "办理说明",
-		prices: "费用",
-		priceRows: (prices: Site["prices"]) => [
-			["单位证书（一年）", priced(prices["unit-new"])],
-			["个人证书（即将开通）", priced(prices["person-new"])],
-		] as [string, string | undefined][],
-		priceNote: "含证书、UKEY 和邮寄费用，使用支付宝付款，可开增值税发票。",
-		materials: "所需材料（单位）",
-		photo: "以上材料拍照上传，不需要邮寄纸质材料。",
-		steps: "办理步骤",
-		stepList: (days: number) => [
-			"填写信息：单位、法定代表人、经办人和邮寄地址。",
-			"身份核验：法人手机、法人银行卡或企业对公账户，三选一。",
-			"确认订单，上传证件照片。",
-			"签名验证：经办人输入短信验证码签署申请。",
-			"支付宝付款。",
-			`审核：${days} 个工作日内完成，结果以短信通知。`,
-			"制证寄送：快递寄出 UKEY，可在订单查询中看到快递单号。",
-		],
-		password: "证书密码怎么拿到",
-		passwordText: [
-			"用法人手机或法人银行卡核验的：审核通过后，证书密码以短信发送到法定代表人的手机。",
-			"用企业对公账户核验的：审核通过后我们打款 0.01 元，证书密码是附言里的 6 位数字，请查询到账明细。",
-			"首次使用时请修改密码。连续输错 10 次 UKEY 会被锁定。",
-		],
-		trouble: "常见问题",
-		faq: [
-			["中途关闭了网页怎么办？", "填写的内容都已保存。在“订单查询”里用证件号和短信验证码找到订单，点“继续”。"],
-			["审核没有通过怎么办？", "短信和订单详情里会写明原因。修改后重新提交不需要再次付款；也可以申请退款。"],
-			["没有打开支付宝页面怎么办？", "在“订单查询”里找到订单，点“继续”即可再次支付，不会重复扣款。"],
-		] as [string, string][],
-		start: "开始办理单位证书",
-		contact: (phone: string) => `客服电话：${phone}`,
 	},
 	notFound: { heading: "没有这个页面", text: "地址可能已经变化。", home: "返回首页" },
 };

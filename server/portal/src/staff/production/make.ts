@@ -5,7 +5,8 @@ import type { ApiError } from "../../api/http";
 import * as api from "../../api/staff";
 import type { OrderDetail } from "../../api/types";
 import { toApiError } from "../../shared/useAction";
-import { helper, key } from "../key";
+import { subjectOfRequest } from "../../shared/request";
+import { helper, key } from "../../shared/key/key";
 import * as memory from "./memory";
 
 export const MAKE_STEPS = [
@@ -90,11 +91,10 @@ export function useMake(take: (order: OrderDetail) => void): Make {
 			return pair.key;
 		});
 		return step("request", async () => {
-			const organisation = order.form.organisation;
 			const request = await helper().certificateRequest.create({
 				token: made.id,
 				key: keyId,
-				subject: { commonName: organisation, organization: organisation, country: "CN" },
+				subject: subjectOfRequest(order.form),
 			});
 			const newest = await api.request(order.id, { token: made.serial, request: toBase64(request) });
 			take(newest);
