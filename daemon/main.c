@@ -136,15 +136,16 @@ program_path(const char *given, const char *name)
 static enum uk_rc
 start_tokens(struct app *a, const struct options *o, struct uk_err *err)
 {
-	const struct policy_list *l = &a->policy->modules;
-	struct token_module *modules = uk_xalloc((l->n + 1) * sizeof(*modules));
+	const struct policy *p = a->policy;
+	struct token_module *modules = uk_xalloc((p->n_modules + 1) * sizeof(*modules));
 	char *helper = program_path(o->helper, "ukey-token");
 	enum uk_rc rc;
 
-	for (size_t i = 0; i < l->n; i++)
-		modules[i] = (struct token_module){ .path = l->v[i], .kind = "pkcs11" };
-	rc = token_client_new(lws_loop_base(a->loop), &a->log, helper, modules, l->n, token_changed,
-	    a, &a->tokens, err);
+	for (size_t i = 0; i < p->n_modules; i++)
+		modules[i] =
+		    (struct token_module){ .path = p->modules[i].path, .kind = p->modules[i].kind };
+	rc = token_client_new(lws_loop_base(a->loop), &a->log, helper, modules, p->n_modules,
+	    token_changed, a, &a->tokens, err);
 	free(helper);
 	free(modules);
 	return rc;

@@ -73,14 +73,31 @@ UK_CHECK enum uk_rc p11_session(struct p11_module *m, struct p11_slot *s, struct
 UK_CHECK enum uk_rc p11_session_renew(
     struct p11_module *m, struct p11_slot *s, struct token_fault *f);
 void p11_session_close(struct p11_module *m, struct p11_slot *s);
+/* The token with nobody logged in, and not blank. */
+UK_CHECK enum uk_rc p11_slot_closed(
+    struct p11_module *m, const char *id, struct p11_slot **out, struct token_fault *f);
+void p11_log_out(struct p11_module *m, struct p11_slot *s);
+CK_RV p11_log_in(struct p11_module *m, struct p11_slot *s, CK_USER_TYPE who, struct uk_span pin);
+/* The token would not even look at one of another length. */
+bool p11_pin_fits(const struct p11_slot *s, struct uk_span pin);
+/* Of the user: p11_slot_fail() with the tries that are left. */
+enum uk_rc p11_login_failed(
+    struct p11_module *m, struct p11_slot *s, struct token_fault *f, CK_RV rv, const char *where);
 /* p11_fail(), and draw the conclusions for the slot. */
 enum uk_rc p11_slot_fail(
     struct p11_module *m, struct p11_slot *s, struct token_fault *f, CK_RV rv, const char *where);
 enum uk_rc p11_login(
     struct token_store *b, const char *id, struct uk_span pin, struct token_fault *f);
 enum uk_rc p11_logout(struct token_store *b, const char *id, struct token_fault *f);
-enum uk_rc p11_prepare(struct token_store *b, const char *id, struct uk_span so_pin,
-    struct uk_span pin, const char *label, char token_id[65], struct token_fault *f);
+
+/* pkcs11_pin.c: what sets a PIN */
+
+enum uk_rc p11_prepare(struct token_store *b, const char *id, const struct token_prepare *p,
+    char token_id[65], struct token_fault *f);
+enum uk_rc p11_change_pin(struct token_store *b, const char *id, bool admin, struct uk_span pin,
+    struct uk_span new_pin, struct token_fault *f);
+enum uk_rc p11_unblock(struct token_store *b, const char *id, const struct token_unblock *u,
+    enum token_so *now, struct token_fault *f);
 
 /* pkcs11_attrs.c: objects and their attributes */
 
@@ -117,10 +134,17 @@ enum uk_rc p11_del_key(
 /* pkcs11_keys.c */
 
 uint32_t p11_algs(struct p11_module *m, CK_SLOT_ID slot);
+UK_CHECK enum uk_rc p11_key_find(struct p11_module *m, struct p11_slot *s, const char *key_id,
+    struct p11_key *out, struct token_fault *f);
 enum uk_rc p11_sign(struct token_store *b, const char *id, const char *key_id,
     struct uk_span digest, struct uk_buf *sig, struct token_fault *f);
 enum uk_rc p11_keygen(struct token_store *b, const char *id, enum uk_keyalg alg, const char *label,
     char key_id[65], struct uk_buf *spki, struct token_fault *f);
+
+/* pkcs11_decrypt.c */
+
+enum uk_rc p11_decrypt(struct token_store *b, const char *id, const char *key_id,
+    enum token_scheme scheme, struct uk_span data, struct uk_buf *out, struct token_fault *f);
 
 static inline struct p11_module *
 p11_cast(struct token_store *b)

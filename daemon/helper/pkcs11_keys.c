@@ -96,8 +96,8 @@ private_alg(struct p11_module *m, struct p11_slot *s, CK_OBJECT_HANDLE h)
 	return type == CKK_EC ? ec_alg(m, s, h) : UK_KEY_UNKNOWN;
 }
 
-static enum uk_rc
-key_find(struct p11_module *m, struct p11_slot *s, const char *key_id, struct p11_key *out,
+enum uk_rc
+p11_key_find(struct p11_module *m, struct p11_slot *s, const char *key_id, struct p11_key *out,
     struct token_fault *f)
 {
 	CK_OBJECT_HANDLE h = CK_INVALID_HANDLE;
@@ -163,7 +163,7 @@ p11_sign(struct token_store *b, const char *id, const char *key_id, struct uk_sp
 	if ((rc = p11_slot_open(m, id, &s, f)) != UK_OK)
 		return rc;
 	for (int tries = 0; tries < 2; tries++) {
-		if ((rc = key_find(m, s, key_id, &k, f)) != UK_OK)
+		if ((rc = p11_key_find(m, s, key_id, &k, f)) != UK_OK)
 			return rc;
 		if (digest.n != uk_keyalg_digest_len(k.alg))
 			return token_fail(f, UK_E_INPUT, REASON_DIGEST_LENGTH, "sign");

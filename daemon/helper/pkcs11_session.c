@@ -2,8 +2,6 @@
 
 #include "helper/pkcs11.h"
 
-#define LABEL_LEN 32 /* PKCS #11, C_InitToken: padded with blanks, no NUL */
-
 static CK_RV
 open_session(struct p11_module *m, CK_SLOT_ID slot, CK_SESSION_HANDLE *out)
 {
@@ -64,8 +62,8 @@ p11_slot_fail(
 	return rc;
 }
 
-static void
-log_out(struct p11_module *m, struct p11_slot *s)
+void
+p11_log_out(struct p11_module *m, struct p11_slot *s)
 {
 	if (s->session != CK_INVALID_HANDLE)
 		(void)m->fn->C_Logout(s->session);
@@ -73,30 +71,31 @@ log_out(struct p11_module *m, struct p11_slot *s)
 	s->n_keys = 0;
 }
 
-static CK_RV
-log_in(struct p11_module *m, struct p11_slot *s, CK_USER_TYPE who, struct uk_span pin)
+CK_RV
+p11_log_in(struct p11_module *m, struct p11_slot *s, CK_USER_TYPE who, struct uk_span pin)
 {
 	CK_RV rv = m->fn->C_Login(s->session, who, p11_bytes(pin), pin.n);
 
 	/* A log-in that is not ours proves nothing about this PIN. */
 	if (rv == CKR_USER_ALREADY_LOGGED_IN) {
-		log_out(m, s);
+		p11_log_out(m, s);
 		rv = m->fn->C_Login(s->session, who, p11_bytes(pin), pin.n);
 	}
 	return rv;
 }
 
-static bool
-length_ok(const struct p11_slot *s, struct uk_span pin)
+bool
+p11_pin_fits(const struct p11_slot *s, struct uk_span pin)
 {
 	return s->pin_max == 0 || (pin.n >= s->pin_min && pin.n <= s->pin_max);
 }
 
 /* The tries are known only after the token has counted. */
-static enum uk_rc
-login_failed(struct p11_module *m, struct p11_slot *s, struct token_fault *f, CK_RV rv)
+enum uk_rc
+p11_login_failed(
+    struct p11_module *m, struct p11_slot *s, struct token_fault *f, CK_RV rv, const char *where)
 {
-	enum uk_rc rc = p11_slot_fail(m, s, f, rv, "C_Login");
+	enum uk_rc rc = p11_slot_fail(m, s, f, rv, where);
 
 	if (f->reason == REASON_PIN_LENGTH)
 		f->rc = rc = UK_E_PIN_WRONG;
@@ -112,16 +111,14 @@ login_failed(struct p11_module *m, struct p11_slot *s, struct token_fault *f, CK
 }
 
 enum uk_rc
-p11_login(struct token_store *b, const char *id, struct uk_span pin, struct token_fault *f)
+p11_slot_closed(struct p11_module *m, const char *id, struct p11_slot **out, struct token_fault *f)
 {
-	struct p11_module *m = p11_cast(b);
 	struct p11_slot *s = NULL;
-	enum uk_rc rc;
-	CK_RV rv;
+	enum uk_rc rc = p11_slot_find(m, id, &s, f);
 
-	if ((rc = p11_slot_find(m, id, &s, f)) != UK_OK)
+	if (rc != UK_OK)
 		return rc;
-	log_out(m, s);
+	p11_log_out(m, s);
 	/* SoftHSM goes on taking a PIN that another process has changed. */
 	if (m->forgetful && !p11_anyone_in(m) &&
 	    ((rc = p11_slots_refresh(m, f)) != UK_OK ||
@@ -129,16 +126,30 @@ p11_login(struct token_store *b, const char *id, struct uk_span pin, struct toke
 		return rc;
 	if (s->info.state == TOKEN_BLANK)
 		return token_fail(f, UK_E_CONFLICT, REASON_TOKEN_BLANK, "login");
-	if (!length_ok(s, pin)) {
+	*out = s;
+	return UK_OK;
+}
+
+enum uk_rc
+p11_login(struct token_store *b, const char *id, struct uk_span pin, struct token_fault *f)
+{
+	struct p11_module *m = p11_cast(b);
+	struct p11_slot *s = NULL;
+	enum uk_rc rc;
+	CK_RV rv;
+
+	if ((rc = p11_slot_closed(m, id, &s, f)) != UK_OK)
+		return rc;
+	if (!p11_pin_fits(s, pin)) {
 		rc = token_fail(f, UK_E_PIN_WRONG, REASON_PIN_LENGTH, "login");
 		f->tries = s->info.tries;
 		return rc;
 	}
 	if ((rc = p11_session(m, s, f)) != UK_OK)
 		return rc;
-	rv = log_in(m, s, CKU_USER, pin);
+	rv = p11_log_in(m, s, CKU_USER, pin);
 	if (rv != CKR_OK)
-		return login_failed(m, s, f, rv);
+		return p11_login_failed(m, s, f, rv, "C_Login");
 	s->info.logged_in = true;
 	(void)p11_slot_look(m, s);
 	return UK_OK;
@@ -154,97 +165,7 @@ p11_logout(struct token_store *b, const char *id, struct token_fault *f)
 	if (rc != UK_OK)
 		return rc;
 	/* Closing the only session logs out as well, if C_Logout should not. */
-	log_out(m, s);
+	p11_log_out(m, s);
 	p11_session_close(m, s);
-	return UK_OK;
-}
-
-static CK_RV
-init_token(struct p11_module *m, struct p11_slot *s, struct uk_span so_pin, const char *label)
-{
-	CK_UTF8CHAR padded[LABEL_LEN];
-
-	memset(padded, ' ', sizeof(padded));
-	memcpy(padded, label, strlen(label));
-	return m->fn->C_InitToken(s->number, p11_bytes(so_pin), so_pin.n, padded);
-}
-
-static enum uk_rc
-so_login(struct p11_module *m, struct p11_slot *s, struct uk_span so_pin, struct token_fault *f)
-{
-	const CK_RV rv = log_in(m, s, CKU_SO, so_pin);
-
-	if (rv == CKR_OK)
-		return UK_OK;
-	(void)p11_slot_fail(m, s, f, rv, "C_Login(SO)");
-	if (f->rc == UK_E_PIN_WRONG)
-		f->reason = REASON_SO_PIN_WRONG;
-	else if (f->rc == UK_E_PIN_LOCKED)
-		f->reason = REASON_SO_PIN_LOCKED;
-	return f->rc;
-}
-
-/* Give the user a PIN as the security officer, then become the user. */
-static enum uk_rc
-set_pin(struct p11_module *m, struct p11_slot *s, struct uk_span so_pin, struct uk_span pin,
-    struct token_fault *f)
-{
-	enum uk_rc rc;
-	CK_RV rv;
-
-	if ((rc = p11_session(m, s, f)) != UK_OK || (rc = so_login(m, s, so_pin, f)) != UK_OK)
-		return rc;
-	rv = m->fn->C_InitPIN(s->session, p11_bytes(pin), pin.n);
-	log_out(m, s);
-	if (rv != CKR_OK)
-		return p11_slot_fail(m, s, f, rv, "C_InitPIN");
-	rv = log_in(m, s, CKU_USER, pin);
-	if (rv != CKR_OK)
-		return p11_slot_fail(m, s, f, rv, "C_Login");
-	s->info.logged_in = true;
-	return UK_OK;
-}
-
-/* The state in the list may be old: ask the token itself before anything is written. */
-static enum uk_rc
-check_blank(struct p11_module *m, struct p11_slot *s, struct token_fault *f)
-{
-	const CK_RV rv = p11_slot_look(m, s);
-
-	if (rv != CKR_OK)
-		return p11_slot_fail(m, s, f, rv, "C_GetTokenInfo");
-	if (s->info.state != TOKEN_BLANK)
-		return token_fail(f, UK_E_CONFLICT, REASON_TOKEN_NOT_BLANK, "prepare");
-	return UK_OK;
-}
-
-enum uk_rc
-p11_prepare(struct token_store *b, const char *id, struct uk_span so_pin, struct uk_span pin,
-    const char *label, char token_id[65], struct token_fault *f)
-{
-	struct p11_module *m = p11_cast(b);
-	struct p11_slot *s = NULL;
-	enum uk_rc rc;
-	CK_RV rv = CKR_OK;
-
-	if (strlen(label) > LABEL_LEN)
-		return token_fail(f, UK_E_INPUT, REASON_LABEL_LENGTH, "prepare");
-	if ((rc = p11_slot_find(m, id, &s, f)) != UK_OK || (rc = check_blank(m, s, f)) != UK_OK)
-		return rc;
-	if (!length_ok(s, so_pin) || !length_ok(s, pin))
-		return token_fail(f, UK_E_INPUT, REASON_PIN_LENGTH, "prepare");
-	p11_session_close(m, s);
-	if (!s->initialised)
-		rv = init_token(m, s, so_pin, label);
-	if (rv != CKR_OK)
-		return p11_slot_fail(m, s, f, rv, "C_InitToken");
-	rc = set_pin(m, s, so_pin, pin, f);
-	if (rc == UK_OK && (rv = p11_slot_look(m, s)) != CKR_OK)
-		rc = p11_slot_fail(m, s, f, rv, "C_GetTokenInfo");
-	if (rc != UK_OK) {
-		p11_session_close(m, s);
-		return rc;
-	}
-	memcpy(token_id, s->info.id, sizeof(s->info.id));
 	return UK_OK;
 }

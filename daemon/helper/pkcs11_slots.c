@@ -18,13 +18,13 @@ p11_anyone_in(const struct p11_module *m)
 
 /* PKCS #11 section 3.2: the flags say how near to locked it is, never a number. */
 static int
-tries_of(CK_FLAGS flags)
+tries_of(CK_FLAGS flags, CK_FLAGS locked, CK_FLAGS last, CK_FLAGS low)
 {
-	if ((flags & CKF_USER_PIN_LOCKED) != 0)
+	if ((flags & locked) != 0)
 		return 0;
-	if ((flags & CKF_USER_PIN_FINAL_TRY) != 0)
+	if ((flags & last) != 0)
 		return 1;
-	return (flags & CKF_USER_PIN_COUNT_LOW) != 0 ? TOKEN_TRIES_LOW : TOKEN_TRIES_UNKNOWN;
+	return (flags & low) != 0 ? TOKEN_TRIES_LOW : TOKEN_TRIES_UNKNOWN;
 }
 
 /* A token that wants a PIN and has none holds nothing yet: prepare may finish it. */
@@ -37,6 +37,26 @@ state_of(CK_FLAGS flags)
 	if ((flags & CKF_TOKEN_INITIALIZED) == 0 || no_pin)
 		return TOKEN_BLANK;
 	return (flags & CKF_USER_PIN_LOCKED) != 0 ? TOKEN_PIN_LOCKED : TOKEN_READY;
+}
+
+static void
+read_flags(struct token_info *t, CK_FLAGS flags)
+{
+	t->state = state_of(flags);
+	t->tries =
+	    tries_of(flags, CKF_USER_PIN_LOCKED, CKF_USER_PIN_FINAL_TRY, CKF_USER_PIN_COUNT_LOW);
+	t->so_tries =
+	    tries_of(flags, CKF_SO_PIN_LOCKED, CKF_SO_PIN_FINAL_TRY, CKF_SO_PIN_COUNT_LOW);
+	t->pin_initial = (flags & CKF_USER_PIN_TO_BE_CHANGED) != 0;
+}
+
+/* What goes on the wire is bounded by what a call can carry. */
+static void
+read_lengths(struct token_info *t, const struct p11_slot *s)
+{
+	t->pin_max = s->pin_max < MESSAGE_PIN_MAX ? (int)s->pin_max : (int)MESSAGE_PIN_MAX;
+	if (s->pin_max != 0)
+		t->pin_min = s->pin_min < MESSAGE_PIN_MAX ? (int)s->pin_min : (int)MESSAGE_PIN_MAX;
 }
 
 CK_RV
@@ -61,12 +81,12 @@ p11_slot_look(struct p11_module *m, struct p11_slot *s)
 		memcpy(t.id, t.serial, sizeof(t.id));
 	else
 		(void)snprintf(t.id, sizeof(t.id), "blank-%s-%lu", m->tag, s->number);
-	t.state = state_of(c.flags);
-	t.tries = tries_of(c.flags);
+	read_flags(&t, c.flags);
 	t.algs = p11_algs(m, s->number);
 	s->initialised = (c.flags & CKF_TOKEN_INITIALIZED) != 0;
 	s->pin_min = c.ulMinPinLen;
 	s->pin_max = c.ulMaxPinLen >= c.ulMinPinLen ? c.ulMaxPinLen : 0;
+	read_lengths(&t, s);
 	s->info = t;
 	return CKR_OK;
 }

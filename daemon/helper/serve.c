@@ -189,10 +189,50 @@ do_delete(struct server *s, const struct message *in, struct message *out, struc
 static enum uk_rc
 do_prepare(struct server *s, const struct message *in, struct message *out, struct token_fault *f)
 {
-	const enum uk_rc rc =
-	    token_prepare(s->store, in->token, in->so_pin, in->pin, in->label, s->id, f);
+	const struct token_prepare p = {
+		.so_pin = in->so_pin, .pin = in->pin, .auth_key = in->auth_key, .label = in->label
+	};
+	const enum uk_rc rc = token_prepare(s->store, in->token, &p, s->id, f);
 
 	out->token_id = s->id;
+	return rc;
+}
+
+static enum uk_rc
+do_change_pin(
+    struct server *s, const struct message *in, struct message *out, struct token_fault *f)
+{
+	(void)out;
+	return token_change_pin(s->store, in->token, in->admin, in->pin, in->new_pin, f);
+}
+
+static enum uk_rc
+do_unblock(struct server *s, const struct message *in, struct message *out, struct token_fault *f)
+{
+	const struct token_unblock u = { .so_pin = in->so_pin,
+		.so_pin_old = in->so_pin_old,
+		.so_pin_next = in->so_pin_next,
+		.new_pin = in->new_pin };
+
+	return token_unblock(s->store, in->token, &u, &out->so_now, f);
+}
+
+static enum uk_rc
+do_decrypt(struct server *s, const struct message *in, struct message *out, struct token_fault *f)
+{
+	const enum uk_rc rc =
+	    token_decrypt(s->store, in->token, in->key_id, in->scheme, in->data, &s->data, f);
+
+	out->data = uk_buf_span(&s->data);
+	return rc;
+}
+
+static enum uk_rc
+do_put_key(struct server *s, const struct message *in, struct message *out, struct token_fault *f)
+{
+	const enum uk_rc rc = token_put_key(s->store, in->token, in->key_id, in->data, s->id, f);
+
+	out->key_id = s->id;
 	return rc;
 }
 
@@ -211,6 +251,10 @@ static const struct op_row ops[] = {
 	[TOKEN_PUT_CERT] = { do_put_cert, false },
 	[TOKEN_DELETE] = { do_delete, false },
 	[TOKEN_PREPARE] = { do_prepare, true },
+	[TOKEN_CHANGE_PIN] = { do_change_pin, true },
+	[TOKEN_UNBLOCK] = { do_unblock, true },
+	[TOKEN_DECRYPT] = { do_decrypt, false },
+	[TOKEN_PUT_KEY] = { do_put_key, false },
 };
 static_assert(sizeof(ops) / sizeof(ops[0]) == TOKEN_OP__MAX, "one row per call");
 

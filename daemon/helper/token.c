@@ -115,10 +115,46 @@ token_del_key(struct token_store *m, const char *id, const char *key_id, struct 
 }
 
 enum uk_rc
-token_prepare(struct token_store *m, const char *id, struct uk_span so_pin, struct uk_span pin,
-    const char *label, char token_id[65], struct token_fault *f)
+token_prepare(struct token_store *m, const char *id, const struct token_prepare *p,
+    char token_id[65], struct token_fault *f)
 {
 	if (m->ops->prepare == NULL)
 		return unsupported(f);
-	return m->ops->prepare(m, id, so_pin, pin, label, token_id, f);
+	return m->ops->prepare(m, id, p, token_id, f);
+}
+
+enum uk_rc
+token_change_pin(struct token_store *m, const char *id, bool admin, struct uk_span pin,
+    struct uk_span new_pin, struct token_fault *f)
+{
+	if (m->ops->change_pin == NULL)
+		return unsupported(f);
+	return m->ops->change_pin(m, id, admin, pin, new_pin, f);
+}
+
+enum uk_rc
+token_unblock(struct token_store *m, const char *id, const struct token_unblock *u,
+    enum token_so *now, struct token_fault *f)
+{
+	if (m->ops->unblock == NULL)
+		return unsupported(f);
+	return m->ops->unblock(m, id, u, now, f);
+}
+
+enum uk_rc
+token_decrypt(struct token_store *m, const char *id, const char *key_id, enum token_scheme scheme,
+    struct uk_span data, struct uk_buf *out, struct token_fault *f)
+{
+	if (m->ops->decrypt == NULL)
+		return unsupported(f);
+	return m->ops->decrypt(m, id, key_id, scheme, data, out, f);
+}
+
+enum uk_rc
+token_put_key(struct token_store *m, const char *id, const char *key_id, struct uk_span enveloped,
+    char enc_key_id[65], struct token_fault *f)
+{
+	if (m->ops->put_key == NULL)
+		return unsupported(f);
+	return m->ops->put_key(m, id, key_id, enveloped, enc_key_id, f);
 }

@@ -23,6 +23,21 @@ struct token_list {
 	size_t n;
 };
 
+/* What a blank token is given. */
+struct token_prepare {
+	struct uk_span so_pin;
+	struct uk_span pin;
+	struct uk_span auth_key; /* n 0: none; SKF's device authentication key */
+	const char *label;
+};
+
+struct token_unblock {
+	struct uk_span so_pin;      /* tried first */
+	struct uk_span so_pin_old;  /* n 0: none; tried only when so_pin is wrong */
+	struct uk_span so_pin_next; /* n 0: leave it */
+	struct uk_span new_pin;
+};
+
 /* An open module; an implementation embeds it as its first member. */
 struct token_store {
 	const struct token_ops *ops;
@@ -59,8 +74,23 @@ struct token_ops {
 	enum uk_rc (*del_key)(
 	    struct token_store *m, const char *id, const char *key_id, struct token_fault *f);
 	/* MUST refuse a token that is not blank.  Leaves the user logged in. */
-	enum uk_rc (*prepare)(struct token_store *m, const char *id, struct uk_span so_pin,
-	    struct uk_span pin, const char *label, char token_id[65], struct token_fault *f);
+	enum uk_rc (*prepare)(struct token_store *m, const char *id, const struct token_prepare *p,
+	    char token_id[65], struct token_fault *f);
+	/* The user's, or the SO's.  A wrong `pin` sets f->tries; admin: REASON_SO_PIN_*.  A user
+	 * is logged in afterwards. */
+	enum uk_rc (*change_pin)(struct token_store *m, const char *id, bool admin,
+	    struct uk_span pin, struct uk_span new_pin, struct token_fault *f);
+	/* MUST spend no more than two SO tries, and never the last one that the token is known to
+	 * have (REASON_SO_PIN_LAST).  An SO PIN that can't be changed after the user's is set is a
+	 * success that *now tells.  Leaves the user logged in. */
+	enum uk_rc (*unblock)(struct token_store *m, const char *id, const struct token_unblock *u,
+	    enum token_so *now, struct token_fault *f);
+	enum uk_rc (*decrypt)(struct token_store *m, const char *id, const char *key_id,
+	    enum token_scheme scheme, struct uk_span data, struct uk_buf *out,
+	    struct token_fault *f);
+	/* The key pair enveloped to key_id's, which both are one pair of pairs from then on. */
+	enum uk_rc (*put_key)(struct token_store *m, const char *id, const char *key_id,
+	    struct uk_span enveloped, char enc_key_id[65], struct token_fault *f);
 };
 
 extern const struct token_ops pkcs11_ops;
@@ -91,7 +121,15 @@ UK_CHECK enum uk_rc token_del_cert(
     struct token_store *m, const char *id, struct uk_span der, struct token_fault *f);
 UK_CHECK enum uk_rc token_del_key(
     struct token_store *m, const char *id, const char *key_id, struct token_fault *f);
-UK_CHECK enum uk_rc token_prepare(struct token_store *m, const char *id, struct uk_span so_pin,
-    struct uk_span pin, const char *label, char token_id[65], struct token_fault *f);
+UK_CHECK enum uk_rc token_prepare(struct token_store *m, const char *id,
+    const struct token_prepare *p, char token_id[65], struct token_fault *f);
+UK_CHECK enum uk_rc token_change_pin(struct token_store *m, const char *id, bool admin,
+    struct uk_span pin, struct uk_span new_pin, struct token_fault *f);
+UK_CHECK enum uk_rc token_unblock(struct token_store *m, const char *id,
+    const struct token_unblock *u, enum token_so *now, struct token_fault *f);
+UK_CHECK enum uk_rc token_decrypt(struct token_store *m, const char *id, const char *key_id,
+    enum token_scheme scheme, struct uk_span data, struct uk_buf *out, struct token_fault *f);
+UK_CHECK enum uk_rc token_put_key(struct token_store *m, const char *id, const char *key_id,
+    struct uk_span enveloped, char enc_key_id[65], struct token_fault *f);
 
 #endif

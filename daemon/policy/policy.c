@@ -110,6 +110,63 @@ list_add(struct policy_list *l, const json_t *from, const char *field, bool (*va
 	return UK_OK;
 }
 
+static bool
+kind_valid(const char *s)
+{
+	return strcmp(s, "pkcs11") == 0 || strcmp(s, "skf") == 0;
+}
+
+struct module_entry {
+	const char *path;
+	const char *kind;
+};
+
+static const struct uk_field module_fields[] = {
+	{ "path", UK_F_STR, UK_F_REQUIRED, 1, PATH_LEN, offsetof(struct module_entry, path),
+	    path_valid },
+	{ "kind", UK_F_STR, UK_F_REQUIRED, 1, 16, offsetof(struct module_entry, kind), kind_valid },
+};
+
+/* A path alone is a PKCS#11 module's. */
+static enum uk_rc
+module_read(const json_t *from, struct module_entry *m, struct uk_err *err)
+{
+	const char *path = json_string_value(from);
+
+	if (path == NULL)
+		return uk_fields_read(module_fields, COUNT(module_fields), from, m, err);
+	if (strlen(path) > PATH_LEN || !path_valid(path))
+		return uk_fail_field(err, "modules", NULL);
+	*m = (struct module_entry){ .path = path, .kind = "pkcs11" };
+	return UK_OK;
+}
+
+static enum uk_rc
+modules_add(struct policy *p, const json_t *from, struct uk_err *err)
+{
+	const size_t n = json_array_size(from);
+	struct policy_module *v;
+
+	if (n == 0)
+		return UK_OK;
+	if (p->n_modules + n > LIST_MAX)
+		return uk_fail(err, UK_E_LIMIT, NULL, "modules", 0);
+	v = uk_xalloc((p->n_modules + n) * sizeof(*v));
+	if (p->n_modules != 0)
+		memcpy(v, p->modules, p->n_modules * sizeof(*v));
+	free(p->modules);
+	p->modules = v;
+	for (size_t i = 0; i < n; i++) {
+		struct module_entry m = { 0 };
+
+		if (module_read(json_array_get(from, i), &m, err) != UK_OK)
+			return UK_E_INPUT;
+		v[p->n_modules++] = (struct policy_module){ .path = uk_xstrdup(m.path),
+			.kind = uk_xstrdup(m.kind) };
+	}
+	return UK_OK;
+}
+
 static enum uk_rc
 trusted_add(struct policy *p, const json_t *from, struct uk_err *err)
 {
@@ -144,7 +201,7 @@ apply(struct policy *p, const struct file *f, const json_t *object, struct uk_er
 		UK_OK ||
 	    (rc = list_add(&p->allow, l.allow, "sites.allow", site_valid, err)) != UK_OK ||
 	    (rc = list_add(&p->block, l.block, "sites.block", site_valid, err)) != UK_OK ||
-	    (rc = list_add(&p->modules, f->modules, "modules", path_valid, err)) != UK_OK ||
+	    (rc = modules_add(p, f->modules, err)) != UK_OK ||
 	    (rc = list_add(&p->extensions, f->extensions, "extensions", extension_valid, err)) !=
 		UK_OK ||
 	    (rc = trusted_add(p, l.trusted, err)) != UK_OK)
@@ -253,7 +310,11 @@ policy_free(struct policy **p)
 		return;
 	list_fini(&(*p)->allow);
 	list_fini(&(*p)->block);
-	list_fini(&(*p)->modules);
+	for (size_t i = 0; i < (*p)->n_modules; i++) {
+		free((*p)->modules[i].path);
+		free((*p)->modules[i].kind);
+	}
+	free((*p)->modules);
 	list_fini(&(*p)->extensions);
 	for (size_t i = 0; i < (*p)->n_trusted; i++)
 		uk_jwk_free(&(*p)->trusted[i]);

@@ -21,6 +21,11 @@ struct policy_list {
 	size_t n;
 };
 
+struct policy_module {
+	char *path;
+	char *kind; /* "pkcs11", "skf" */
+};
+
 struct policy {
 	bool development;  /* http://localhost pages are sites too */
 	bool production;   /* this machine may prepare tokens */
@@ -29,7 +34,8 @@ struct policy {
 	char *pinentry;    /* path; NULL: the system's */
 	struct policy_list allow;
 	struct policy_list block;
-	struct policy_list modules;    /* PKCS#11, absolute paths */
+	struct policy_module *modules; /* what drives the keys */
+	size_t n_modules;
 	struct policy_list extensions; /* those that may say a site's name, the built-in ones too */
 	struct uk_jwk **trusted;       /* whose tickets are believed */
 	size_t n_trusted;

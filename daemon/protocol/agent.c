@@ -45,16 +45,16 @@ typedef bool check_fn(const struct call *c);
 static bool
 has_modules(const struct call *c)
 {
-	return c->env->policy->modules.n > 0;
+	return c->env->policy->n_modules > 0;
 }
 
 static bool
 modules_readable(const struct call *c)
 {
-	const struct policy_list *l = &c->env->policy->modules;
+	const struct policy *p = c->env->policy;
 
-	for (size_t i = 0; i < l->n; i++)
-		if (access(l->v[i], R_OK) != 0)
+	for (size_t i = 0; i < p->n_modules; i++)
+		if (access(p->modules[i].path, R_OK) != 0)
 			return false;
 	return true;
 }

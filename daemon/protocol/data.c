@@ -6,6 +6,7 @@
 #include "protocol/methods.h"
 #include "uk/b64.h"
 #include "uk/login.h"
+#include "uk/receipt.h"
 
 #define HEAD_LEN  16 /* enough to know a log-in challenge by */
 #define SWEEP_MS  30000
@@ -173,6 +174,8 @@ data_sums(
 		return uk_fail(err, UK_E_CONFLICT, "data-incomplete", "data", 0);
 	if (uk_login_begins(uk_span(d->head, d->n_head)))
 		return uk_fail(err, UK_E_DENIED, "login-challenge-refused", "data", 0);
+	if (uk_receipt_begins(uk_span(d->head, d->n_head)))
+		return uk_fail(err, UK_E_DENIED, "receipt-refused", "data", 0);
 	d->touched = uk_mono_ms(s->clock);
 	*out = d->sums;
 	return UK_OK;

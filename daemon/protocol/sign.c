@@ -6,6 +6,7 @@
 #include "protocol/sign.h"
 #include "uk/b64.h"
 #include "uk/login.h"
+#include "uk/receipt.h"
 
 static void
 signed_by_token(struct call *c, const struct uk_err *err, const struct token_reply *reply)
@@ -67,6 +68,8 @@ sign_read_data(struct call *c, const struct item_params *of, enum signing_form f
 	*content = uk_buf_span(&of->data);
 	if (uk_login_begins(*content))
 		return uk_fail(err, UK_E_DENIED, "login-challenge-refused", "sign", 0);
+	if (uk_receipt_begins(*content))
+		return uk_fail(err, UK_E_DENIED, "receipt-refused", "sign", 0);
 	return uk_sums_of(*content, sums) == UK_OK ? UK_OK
 						   : uk_fail(err, UK_E_INTERNAL, NULL, "sign", 0);
 }

@@ -29,15 +29,19 @@ algorithms(uint32_t bits)
 json_t *
 token_json(const struct token_info *t)
 {
-	json_t *o =
-	    json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:o}", "id", t->id, "serial", t->serial,
-		"label", t->label, "model", t->model, "manufacturer", t->manufacturer, "state",
-		states[t->state], "loggedIn", (int)t->logged_in, "algorithms", algorithms(t->algs));
+	json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:o}", "id", t->id,
+	    "serial", t->serial, "label", t->label, "model", t->model, "manufacturer",
+	    t->manufacturer, "kind", t->kind, "state", states[t->state], "loggedIn",
+	    (int)t->logged_in, "software", (int)t->software, "algorithms", algorithms(t->algs));
 
 	if (t->tries >= 0)
 		json_object_set_new(o, "triesLeft", json_integer(t->tries));
 	else if (t->tries == TOKEN_TRIES_LOW)
 		json_object_set_new(o, "triesLow", json_true());
+	if (t->so_tries >= 0)
+		json_object_set_new(o, "soTriesLeft", json_integer(t->so_tries));
+	if (t->pin_initial)
+		json_object_set_new(o, "pinInitial", json_true());
 	return o;
 }
 

@@ -28,7 +28,9 @@ same(const struct token_info *a, const struct token_info *b)
 	return strcmp(a->id, b->id) == 0 && strcmp(a->serial, b->serial) == 0 &&
 	       strcmp(a->label, b->label) == 0 && strcmp(a->model, b->model) == 0 &&
 	       strcmp(a->manufacturer, b->manufacturer) == 0 && a->state == b->state &&
-	       a->tries == b->tries && a->logged_in == b->logged_in && a->algs == b->algs;
+	       a->tries == b->tries && a->so_tries == b->so_tries && a->logged_in == b->logged_in &&
+	       a->pin_initial == b->pin_initial && a->software == b->software &&
+	       a->pin_min == b->pin_min && a->pin_max == b->pin_max && a->algs == b->algs;
 }
 
 static const struct token_info *

@@ -22,7 +22,15 @@ enum token_op {
 	TOKEN_KEYGEN,   /* token, alg, label -> key_id, data: SubjectPublicKeyInfo */
 	TOKEN_PUT_CERT, /* token, key_id (NULL: a CA's), label, data: DER */
 	TOKEN_DELETE,   /* token, kind, and data: DER (TOKEN_CERT) or key_id (TOKEN_KEY) */
-	TOKEN_PREPARE,  /* token (blank), so_pin, pin, label -> token_id: initialised, logged in */
+	/* token (blank), so_pin, pin, label, auth_key (SKF) -> token_id: initialised, logged in */
+	TOKEN_PREPARE,
+	TOKEN_CHANGE_PIN, /* token, pin, new_pin, admin; the user is logged in after his own */
+	/* token, so_pin, so_pin_old, so_pin_next, new_pin -> so_now: user PIN set, logged in */
+	TOKEN_UNBLOCK,
+	TOKEN_DECRYPT, /* token, key_id, scheme, data -> data */
+	/* token, key_id of the signing pair, data: SM2EnvelopedKey (GB/T 35276) -> key_id of the
+	 * encryption pair; the same again succeeds.  SKF only */
+	TOKEN_PUT_KEY,
 	TOKEN_OP__MAX
 };
 
@@ -31,6 +39,24 @@ enum token_state {
 	TOKEN_BLANK, /* not initialised */
 	TOKEN_PIN_LOCKED,
 	TOKEN_STATE__MAX
+};
+
+/* How TOKEN_DECRYPT's data was encrypted. */
+enum token_scheme {
+	TOKEN_RSA_PKCS1,
+	TOKEN_RSA_OAEP_SHA1, /* the digest and MGF1's; no label */
+	TOKEN_RSA_OAEP_SHA256,
+	TOKEN_ECDH, /* data: the other side's point, 04 x y; the answer is the shared x */
+	TOKEN_SM2,  /* SM2Cipher, DER (GM/T 0009 section 7.2) */
+	TOKEN_SCHEME__MAX
+};
+
+/* Which SO (admin) PIN a token has after TOKEN_UNBLOCK. */
+enum token_so {
+	TOKEN_SO_NEXT, /* so_pin_next */
+	TOKEN_SO_SAME, /* so_pin: none was to come next, or the token would not take it */
+	TOKEN_SO_OLD,  /* so_pin_old: so_pin was wrong, and the token would not take the next */
+	TOKEN_SO__MAX
 };
 
 /* PIN tries left, as far as the token tells. */
@@ -43,10 +69,16 @@ struct token_info {
 	char label[97];
 	char model[65];
 	char manufacturer[97];
+	const char *kind; /* of its module */
 	enum token_state state;
-	int tries; /* 1: the last one */
+	int tries;    /* 1: the last one */
+	int so_tries; /* the same of the SO (admin) PIN */
 	bool logged_in;
-	uint32_t algs; /* bit per enum uk_keyalg that the token can make and use */
+	bool pin_initial; /* the PIN is the one that the CA set, and is to be changed */
+	bool software;    /* no hardware guards the keys */
+	int pin_min;      /* length in bytes */
+	int pin_max;      /* 0: the token does not say */
+	uint32_t algs;    /* bit per enum uk_keyalg that the token can make and use */
 };
 
 enum token_kind {
@@ -71,9 +103,15 @@ struct token_call {
 	const char *label;
 	enum uk_keyalg alg;
 	enum token_kind kind;
+	enum token_scheme scheme;
 	struct uk_span data; /* digest, certificate */
 	const struct uk_secret *pin;
+	const struct uk_secret *new_pin;
 	const struct uk_secret *so_pin;
+	const struct uk_secret *so_pin_old;
+	const struct uk_secret *so_pin_next;
+	const struct uk_secret *auth_key; /* the device's, of an SKF module */
+	bool admin;                       /* TOKEN_CHANGE_PIN: pin and new_pin are the SO's */
 };
 
 /* Lent for the duration of the callback. */
@@ -82,6 +120,7 @@ struct token_reply {
 	const char *token_id;
 	const char *key_id;
 	struct uk_span data;
+	enum token_so so_now;
 	const struct token_info *tokens;
 	size_t n_tokens;
 	const struct token_object *objects;
@@ -102,8 +141,8 @@ struct token_client;
 struct token_request; /* a call under way */
 
 struct token_module {
-	const char *path; /* of the PKCS#11 module */
-	const char *kind; /* "pkcs11" */
+	const char *path;
+	const char *kind; /* "pkcs11", "skf" */
 };
 
 /*

@@ -18,7 +18,8 @@ enum field_type {
 	F_BOOL,
 };
 static_assert(sizeof(enum uk_keyalg) == 4 && sizeof(enum token_state) == 4 &&
-		  sizeof(enum token_kind) == 4 && sizeof(enum uk_rc) == 4 &&
+		  sizeof(enum token_kind) == 4 && sizeof(enum token_scheme) == 4 &&
+		  sizeof(enum token_so) == 4 && sizeof(enum uk_rc) == 4 &&
 		  sizeof(enum message_reason) == 4 && sizeof(int) == 4,
     "F_U32 and F_I32 copy four bytes");
 
@@ -67,6 +68,13 @@ enum tag {
 	T_TRIES,
 	T_NATIVE,
 	T_VERSION,
+	T_NEW_PIN,
+	T_SO_PIN_OLD,
+	T_SO_PIN_NEXT,
+	T_AUTH_KEY,
+	T_ADMIN,
+	T_SCHEME,
+	T_SO_NOW,
 	T__MAX
 };
 
@@ -88,6 +96,13 @@ static const struct field fields[] = {
 	[T_TRIES] = { "tries", F_I32, AT(tries), TOKEN_TRIES_LOW, 255, NULL },
 	[T_NATIVE] = { "native", F_U32, AT(native), 0, UINT32_MAX, NULL },
 	[T_VERSION] = { "version", F_U32, AT(version), 1, 255, NULL },
+	[T_NEW_PIN] = { "new-pin", F_BYTES, AT(new_pin), 1, MESSAGE_PIN_MAX, NULL },
+	[T_SO_PIN_OLD] = { "so-pin-old", F_BYTES, AT(so_pin_old), 1, MESSAGE_PIN_MAX, NULL },
+	[T_SO_PIN_NEXT] = { "so-pin-next", F_BYTES, AT(so_pin_next), 1, MESSAGE_PIN_MAX, NULL },
+	[T_AUTH_KEY] = { "auth-key", F_BYTES, AT(auth_key), 1, MESSAGE_KEY_MAX, NULL },
+	[T_ADMIN] = { "admin", F_BOOL, AT(admin), 0, 1, NULL },
+	[T_SCHEME] = { "scheme", F_U32, AT(scheme), 0, TOKEN_SCHEME__MAX - 1, NULL },
+	[T_SO_NOW] = { "so-now", F_U32, AT(so_now), 0, TOKEN_SO__MAX - 1, NULL },
 };
 #undef AT
 static_assert(sizeof(fields) / sizeof(fields[0]) == T__MAX, "one row per tag");
@@ -102,7 +117,12 @@ static const struct shape shapes[] = {
 	[TOKEN_KEYGEN] = { "keygen", B(TOKEN) | B(ALG), B(LABEL) },
 	[TOKEN_PUT_CERT] = { "put-cert", B(TOKEN) | B(DATA), B(KEY_ID) | B(LABEL) },
 	[TOKEN_DELETE] = { "delete", B(TOKEN) | B(OBJECT), B(KEY_ID) | B(DATA) },
-	[TOKEN_PREPARE] = { "prepare", B(TOKEN) | B(SO_PIN) | B(PIN) | B(LABEL), 0 },
+	[TOKEN_PREPARE] = { "prepare", B(TOKEN) | B(SO_PIN) | B(PIN) | B(LABEL), B(AUTH_KEY) },
+	[TOKEN_CHANGE_PIN] = { "change-pin", B(TOKEN) | B(PIN) | B(NEW_PIN) | B(ADMIN), 0 },
+	[TOKEN_UNBLOCK] = { "unblock", B(TOKEN) | B(SO_PIN) | B(NEW_PIN),
+	    B(SO_PIN_OLD) | B(SO_PIN_NEXT) },
+	[TOKEN_DECRYPT] = { "decrypt", B(TOKEN) | B(KEY_ID) | B(SCHEME) | B(DATA), 0 },
+	[TOKEN_PUT_KEY] = { "put-key", B(TOKEN) | B(KEY_ID) | B(DATA), 0 },
 
 	[MESSAGE_REPLY + TOKEN_LIST] = { "list-reply", 0, 0 },
 	[MESSAGE_REPLY + TOKEN_OBJECTS] = { "objects-reply", B(OBJECTS), 0 },
@@ -113,6 +133,10 @@ static const struct shape shapes[] = {
 	[MESSAGE_REPLY + TOKEN_PUT_CERT] = { "put-cert-reply", 0, 0 },
 	[MESSAGE_REPLY + TOKEN_DELETE] = { "delete-reply", 0, 0 },
 	[MESSAGE_REPLY + TOKEN_PREPARE] = { "prepare-reply", B(TOKEN_ID), 0 },
+	[MESSAGE_REPLY + TOKEN_CHANGE_PIN] = { "change-pin-reply", 0, 0 },
+	[MESSAGE_REPLY + TOKEN_UNBLOCK] = { "unblock-reply", B(SO_NOW), 0 },
+	[MESSAGE_REPLY + TOKEN_DECRYPT] = { "decrypt-reply", B(DATA), 0 },
+	[MESSAGE_REPLY + TOKEN_PUT_KEY] = { "put-key-reply", B(KEY_ID), 0 },
 
 	[MESSAGE_ERROR] = { "error", B(RC) | B(REASON) | B(TRIES) | B(NATIVE), 0 },
 	[MESSAGE_TOKENS] = { "tokens", B(VERSION) | B(TOKENS), 0 },
@@ -131,6 +155,11 @@ static const struct field token_fields[] = {
 	{ "tries", F_I32, AT(tries), TOKEN_TRIES_LOW, 255, NULL },
 	{ "logged-in", F_BOOL, AT(logged_in), 0, 1, NULL },
 	{ "algs", F_U32, AT(algs), 0, (1 << UK_KEY__MAX) - 1, NULL },
+	{ "so-tries", F_I32, AT(so_tries), TOKEN_TRIES_LOW, 255, NULL },
+	{ "pin-initial", F_BOOL, AT(pin_initial), 0, 1, NULL },
+	{ "software", F_BOOL, AT(software), 0, 1, NULL },
+	{ "pin-min", F_I32, AT(pin_min), 0, MESSAGE_PIN_MAX, NULL },
+	{ "pin-max", F_I32, AT(pin_max), 0, MESSAGE_PIN_MAX, NULL },
 };
 #undef AT
 #define TOKEN_FIELDS (sizeof(token_fields) / sizeof(token_fields[0]))
@@ -172,6 +201,10 @@ static const struct reason_row reasons[] = {
 	[REASON_DIGEST_LENGTH] = { "digest-length", NULL },
 	[REASON_ALGORITHM] = { "algorithm-unsupported", "algorithm" },
 	[REASON_CERTIFICATE_MALFORMED] = { "certificate-malformed", "certificate" },
+	[REASON_PIN_REFUSED] = { "pin-refused", NULL },
+	[REASON_SO_PIN_LAST] = { "so-pin-last-try", NULL },
+	[REASON_ENVELOPE_MALFORMED] = { "envelope-malformed", "envelopedKey" },
+	[REASON_DECRYPTION] = { "decryption-failed", NULL },
 };
 static_assert(sizeof(reasons) / sizeof(reasons[0]) == REASON__MAX, "one row per reason");
 

@@ -9,10 +9,11 @@
 #include "token/client.h"
 #include "uk/buf.h"
 
-#define MESSAGE_VERSION    1u
+#define MESSAGE_VERSION    2u
 #define MESSAGE_MAX        (1024u * 1024u) /* of one body */
 #define MESSAGE_TOKENS_MAX 32u             /* of one helper */
 #define MESSAGE_PIN_MAX    255u
+#define MESSAGE_KEY_MAX    64u /* of a device's authentication key */
 
 /* A call's kind is its enum token_op; its answer's is MESSAGE_REPLY + that. */
 enum {
@@ -41,6 +42,10 @@ enum message_reason {
 	REASON_DIGEST_LENGTH,
 	REASON_ALGORITHM,
 	REASON_CERTIFICATE_MALFORMED,
+	REASON_PIN_REFUSED,        /* the token does not take this one as a new PIN */
+	REASON_SO_PIN_LAST,        /* one try is left: it is not spent */
+	REASON_ENVELOPE_MALFORMED, /* the enveloped key does not read, or is not for this key */
+	REASON_DECRYPTION,
 	REASON__MAX
 };
 
@@ -55,10 +60,17 @@ struct message {
 	struct uk_span data;
 	struct uk_span pin;
 	struct uk_span so_pin;
+	struct uk_span new_pin;
+	struct uk_span so_pin_old;
+	struct uk_span so_pin_next;
+	struct uk_span auth_key;
 	struct uk_span tokens;  /* records, see below */
 	struct uk_span objects; /* records */
 	enum uk_keyalg alg;
 	enum token_kind object;
+	enum token_scheme scheme;
+	enum token_so so_now;
+	bool admin;
 	enum uk_rc rc;
 	enum message_reason reason;
 	int tries;

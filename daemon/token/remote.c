@@ -144,7 +144,7 @@ set_tokens(struct remote *r, struct uk_span records)
 	r->n_tokens = 0;
 	while (r->n_tokens < MESSAGE_TOKENS_MAX &&
 	       message_next_token(&records, &r->tokens[r->n_tokens]))
-		r->n_tokens++;
+		r->tokens[r->n_tokens++].kind = r->kind;
 	r->changed(r->ctx);
 }
 
@@ -238,7 +238,8 @@ reply_of(const struct message *m, struct token_object **objects)
 	struct token_reply reply = { .tries = TOKEN_TRIES_UNKNOWN,
 		.token_id = m->token_id,
 		.key_id = m->key_id,
-		.data = m->data };
+		.data = m->data,
+		.so_now = m->so_now };
 	struct uk_span records = m->objects;
 	struct token_object o;
 	size_t n = 0;
@@ -432,7 +433,13 @@ message_of(const struct token_call *call, uint32_t id)
 		.label = call->label,
 		.data = call->data,
 		.pin = uk_secret_lend(call->pin),
+		.new_pin = uk_secret_lend(call->new_pin),
 		.so_pin = uk_secret_lend(call->so_pin),
+		.so_pin_old = uk_secret_lend(call->so_pin_old),
+		.so_pin_next = uk_secret_lend(call->so_pin_next),
+		.auth_key = uk_secret_lend(call->auth_key),
+		.admin = call->admin,
+		.scheme = call->scheme,
 		.alg = call->alg,
 		.object = call->kind };
 }

@@ -130,6 +130,17 @@ uk_buf_put_u32(struct uk_buf *b, uint32_t v)
 }
 
 void
+uk_buf_put_field(struct uk_buf *b, struct uk_span s)
+{
+	if (s.n > UINT32_MAX) {
+		b->failed = true;
+		return;
+	}
+	uk_buf_put_u32(b, (uint32_t)s.n);
+	uk_buf_put(b, s);
+}
+
+void
 uk_buf_printf(struct uk_buf *b, const char *fmt, ...)
 {
 	va_list ap;

@@ -4,26 +4,15 @@
 
 static const char magic[] = "ukey-login-1"; /* its NUL is part of it */
 
-static void
-put_field(struct uk_buf *out, struct uk_span s)
-{
-	if (s.n > UINT32_MAX) {
-		out->failed = true;
-		return;
-	}
-	uk_buf_put_u32(out, (uint32_t)s.n);
-	uk_buf_put(out, s);
-}
-
 void
 uk_login_put(struct uk_buf *out, const struct uk_login *l)
 {
 	const uint64_t t = (uint64_t)l->expires;
 
 	uk_buf_put(out, uk_span(magic, sizeof(magic)));
-	put_field(out, uk_span_str(l->origin));
-	put_field(out, uk_span_str(l->audience));
-	put_field(out, uk_span_str(l->nonce));
+	uk_buf_put_field(out, uk_span_str(l->origin));
+	uk_buf_put_field(out, uk_span_str(l->audience));
+	uk_buf_put_field(out, uk_span_str(l->nonce));
 	uk_buf_put_u32(out, 8);
 	uk_buf_put_u32(out, (uint32_t)(t >> 32));
 	uk_buf_put_u32(out, (uint32_t)t);

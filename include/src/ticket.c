@@ -221,7 +221,7 @@ out:
 
 struct claims {
 	const char *jti, *purpose, *order, *token, *certificate, *origin, *channel, *label;
-	const char *so_pin, *pin;
+	const char *nonce, *so_pin, *pin, *auth_key, *so_pin_old, *so_pin_next;
 	int64_t exp;
 };
 
@@ -250,8 +250,32 @@ static const struct uk_field claim_table[] = {
 	{ "label", UK_F_STR, UK_F_REQUIRED, 0, 128, offsetof(struct claims, label), NULL },
 	{ "so_pin", UK_F_STR, UK_F_REQUIRED, 1, 64, offsetof(struct claims, so_pin), NULL },
 	{ "pin", UK_F_STR, 0, 1, 64, offsetof(struct claims, pin), NULL },
+	{ "auth_key", UK_F_STR, 0, 1, 64, offsetof(struct claims, auth_key), NULL },
+	{ "so_pin_old", UK_F_STR, 0, 1, 64, offsetof(struct claims, so_pin_old), NULL },
+	{ "so_pin_next", UK_F_STR, 0, 1, 64, offsetof(struct claims, so_pin_next), NULL },
+	{ "nonce", UK_F_STR, 0, 16, 128, offsetof(struct claims, nonce), NULL },
 	{ "exp", UK_F_INT, UK_F_REQUIRED, 1, INT64_MAX, offsetof(struct claims, exp), NULL },
 };
+
+/* What a purpose has to have, and what it has no use for. */
+static bool
+fits_purpose(const struct claims *c)
+{
+	if (strcmp(c->purpose, "unlock") != 0)
+		return c->so_pin_old == NULL && c->so_pin_next == NULL && c->nonce == NULL;
+	return c->token[0] != '\0' && c->certificate[0] != '\0' && c->nonce != NULL &&
+	       c->so_pin_next != NULL && c->pin == NULL && c->auth_key == NULL;
+}
+
+static enum uk_rc
+read_claims(const json_t *claims, struct claims *out, struct uk_err *err)
+{
+	const enum uk_rc rc = uk_fields_read(claim_table, COUNT(claim_table), claims, out, err);
+
+	if (rc == UK_OK && !fits_purpose(out))
+		return uk_fail(err, UK_E_INPUT, "ticket-malformed", "claims", 0);
+	return rc;
+}
 
 static json_t *
 secret_json(const struct uk_secret *s)
@@ -259,6 +283,12 @@ secret_json(const struct uk_secret *s)
 	const struct uk_span b = uk_secret_lend(s);
 
 	return s != NULL ? json_stringn((const char *)b.p, b.n) : NULL;
+}
+
+static bool
+put_secret(json_t *claims, const char *name, const struct uk_secret *s)
+{
+	return s == NULL || json_object_set_new(claims, name, secret_json(s)) == 0;
 }
 
 /* `channel` is said by the key it is sealed to, so a caller can't get it wrong. */
@@ -270,11 +300,13 @@ put_claims(const struct uk_ticket *t, const struct uk_jwk *channel)
 	    t->certificate, "origin", t->origin, "channel", channel->thumbprint, "label", t->label,
 	    "exp", (json_int_t)t->expires, "so_pin", secret_json(t->so_pin));
 
-	if (t->pin != NULL && json_object_set_new(c, "pin", secret_json(t->pin)) != 0) {
-		wipe_free(c);
-		return NULL;
-	}
-	return c;
+	if (put_secret(c, "pin", t->pin) && put_secret(c, "auth_key", t->auth_key) &&
+	    put_secret(c, "so_pin_old", t->so_pin_old) &&
+	    put_secret(c, "so_pin_next", t->so_pin_next) &&
+	    (t->nonce == NULL || json_object_set_new(c, "nonce", json_string(t->nonce)) == 0))
+		return c;
+	wipe_free(c);
+	return NULL;
 }
 
 /*
@@ -318,7 +350,7 @@ uk_ticket_seal(const struct uk_ticket *t, const struct uk_jwk *ca, const struct 
 
 	uk_buf_init(&jws, JWS_MAX);
 	/* The reader's own table: what is sealed can be opened. */
-	rc = claims != NULL ? uk_fields_read(claim_table, COUNT(claim_table), claims, &check, err)
+	rc = claims != NULL ? read_claims(claims, &check, err)
 			    : uk_fail(err, UK_E_INPUT, "ticket-malformed", "claims", 0);
 	if (rc == UK_OK)
 		rc = sign(&jws, claims, ca, ticket_words.typ, err);
@@ -420,6 +452,10 @@ set_ticket(struct uk_ticket *t, const struct claims *c, json_t *claims)
 		.expires = c->exp,
 		.so_pin = take_secret(claims, "so_pin"),
 		.pin = take_secret(claims, "pin"),
+		.auth_key = take_secret(claims, "auth_key"),
+		.so_pin_old = take_secret(claims, "so_pin_old"),
+		.so_pin_next = take_secret(claims, "so_pin_next"),
+		.nonce = c->nonce,
 		.claims = claims,
 	};
 }
@@ -437,8 +473,7 @@ uk_ticket_open(const char *jwe, const struct uk_jwk *channel, struct uk_jwk *con
 	rc = decrypt(jwe, channel, &jws, err);
 	if (rc == UK_OK)
 		rc = verify(uk_buf_span(&jws), trusted, n_trusted, &ticket_words, &claims, err);
-	if (rc == UK_OK &&
-	    uk_fields_read(claim_table, COUNT(claim_table), claims, &c, NULL) != UK_OK)
+	if (rc == UK_OK && read_claims(claims, &c, NULL) != UK_OK)
 		rc = uk_fail(err, UK_E_INPUT, "ticket-malformed", "claims", 0);
 	if (rc == UK_OK)
 		rc = check_claims(&c, channel, now, err);
@@ -455,6 +490,9 @@ uk_ticket_fini(struct uk_ticket *t)
 {
 	uk_secret_free(&t->so_pin);
 	uk_secret_free(&t->pin);
+	uk_secret_free(&t->auth_key);
+	uk_secret_free(&t->so_pin_old);
+	uk_secret_free(&t->so_pin_next);
 	json_decref(t->claims);
 	*t = (struct uk_ticket){ 0 };
 }

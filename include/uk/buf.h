@@ -43,8 +43,9 @@ void uk_buf_fini(struct uk_buf *b);
 void uk_buf_put(struct uk_buf *b, struct uk_span s);
 void uk_buf_put_str(struct uk_buf *b, const char *s);
 void uk_buf_put_u8(struct uk_buf *b, uint8_t v);
-void uk_buf_put_u16(struct uk_buf *b, uint16_t v); /* big-endian */
-void uk_buf_put_u32(struct uk_buf *b, uint32_t v); /* big-endian */
+void uk_buf_put_u16(struct uk_buf *b, uint16_t v);         /* big-endian */
+void uk_buf_put_u32(struct uk_buf *b, uint32_t v);         /* big-endian */
+void uk_buf_put_field(struct uk_buf *b, struct uk_span s); /* its length as u32, then the bytes */
 void uk_buf_printf(struct uk_buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Room for n more bytes to be written in place, or NULL (and failed).  Then uk_buf_add(). */

@@ -36,9 +36,14 @@ struct uk_ticket {
 	const char *channel;     /* thumbprint of the channel key */
 	const char *label;       /* production: the token's new label; may be "" */
 	int64_t expires;
-	struct uk_secret *so_pin; /* always there; 1 to 64 bytes of UTF-8, as is the PIN */
-	struct uk_secret *pin;    /* NULL where the purpose has none */
-	json_t *claims;           /* owns the strings; NULL when the caller owns them */
+	/* Each 1 to 64 bytes of UTF-8; NULL where the ticket has none. */
+	struct uk_secret *so_pin;      /* always there */
+	struct uk_secret *pin;         /* production */
+	struct uk_secret *auth_key;    /* production: an SKF device's, where it has its own */
+	struct uk_secret *so_pin_old;  /* unlock: where so_pin is perhaps not on the token yet */
+	struct uk_secret *so_pin_next; /* unlock, always: what the SO PIN becomes */
+	const char *nonce;             /* unlock, always: for the receipt; else NULL */
+	json_t *claims;                /* owns the strings; NULL when the caller owns them */
 };
 
 /* Sign with `ca` (its thumbprint is the kid), encrypt to `channel`; appended to out. */
@@ -49,7 +54,8 @@ UK_CHECK enum uk_rc uk_ticket_seal(const struct uk_ticket *t, const struct uk_jw
  * Decrypt with `channel`, verify with the one of `trusted` that the kid names, check expiry and
  * channel thumbprint.  Reasons: "ticket-malformed", "ticket-untrusted", "ticket-expired" (also one
  * that would live longer than UK_TICKET_LIFE_MAX: a clock is wrong), "ticket-other-channel".  What
- * else must match (purpose, token, origin, jti) is the caller's.  On failure nothing is left to
+ * else must match (purpose, token, certificate, origin) is the caller's: an unlock ticket always
+ * names a token and a certificate.  On failure nothing is left to
  * free.
  */
 UK_CHECK enum uk_rc uk_ticket_open(const char *jwe, const struct uk_jwk *channel,

@@ -66,6 +66,7 @@ static const struct name names[] = {
 	{ "CKR_KEY_HANDLE_INVALID", FAULT_RV, CKR_KEY_HANDLE_INVALID },
 	{ "CKR_PIN_INCORRECT", FAULT_RV, CKR_PIN_INCORRECT },
 	{ "CKR_PIN_LOCKED", FAULT_RV, CKR_PIN_LOCKED },
+	{ "CKR_PIN_INVALID", FAULT_RV, CKR_PIN_INVALID },
 	{ "CKR_USER_NOT_LOGGED_IN", FAULT_RV, CKR_USER_NOT_LOGGED_IN },
 };
 
@@ -243,7 +244,17 @@ fault_C_InitPIN(CK_SESSION_HANDLE session, CK_UTF8CHAR_PTR pin, CK_ULONG n)
 {
 	const struct rule r = strike("C_InitPIN");
 
-	return r.what == FAULT_RV ? r.value : real->C_InitPIN(session, pin, n);
+	return done(&r, r.what == FAULT_RV ? r.value : real->C_InitPIN(session, pin, n));
+}
+
+static CK_RV
+fault_C_SetPIN(CK_SESSION_HANDLE session, CK_UTF8CHAR_PTR old, CK_ULONG n_old, CK_UTF8CHAR_PTR new,
+    CK_ULONG n_new)
+{
+	const struct rule r = strike("C_SetPIN");
+
+	return done(
+	    &r, r.what == FAULT_RV ? r.value : real->C_SetPIN(session, old, n_old, new, n_new));
 }
 
 static CK_RV
@@ -359,6 +370,7 @@ C_GetFunctionList(CK_FUNCTION_LIST_PTR_PTR out)
 	ours.C_OpenSession = fault_C_OpenSession;
 	ours.C_Login = fault_C_Login;
 	ours.C_InitPIN = fault_C_InitPIN;
+	ours.C_SetPIN = fault_C_SetPIN;
 	ours.C_SignInit = fault_C_SignInit;
 	ours.C_Sign = fault_C_Sign;
 	ours.C_GenerateKeyPair = fault_C_GenerateKeyPair;

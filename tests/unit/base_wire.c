@@ -11,6 +11,7 @@
 #include "uk/frame.h"
 #include "uk/log.h"
 #include "uk/login.h"
+#include "uk/receipt.h"
 
 static void
 feed(struct uk_frames *f, const uint8_t *p, size_t n)
@@ -129,6 +130,29 @@ login_bytes(void **state)
 	assert_true(uk_span_eq(uk_buf_span(&b), uk_span(want, sizeof(want) - 1)));
 	assert_true(uk_login_begins(uk_buf_span(&b)));
 	uk_buf_fini(&b);
+}
+
+static void
+receipt_bytes(void **state)
+{
+	static const char want[] = "ukey-unlock-1\0"
+				   "\0\0\0\x12https://ca.example"
+				   "\0\0\0\x03UK1"
+				   "\0\0\0\x02j1"
+				   "\0\0\0\x10"
+				   "0123456789abcdef";
+	const struct uk_receipt r = { "https://ca.example", "UK1", "j1", "0123456789abcdef" };
+	struct uk_buf b;
+
+	(void)state;
+	uk_buf_init(&b, 256);
+	uk_receipt_put(&b, &r);
+	assert_true(uk_span_eq(uk_buf_span(&b), uk_span(want, sizeof(want) - 1)));
+	assert_true(uk_receipt_begins(uk_buf_span(&b)));
+	assert_false(uk_login_begins(uk_buf_span(&b)));
+	uk_buf_fini(&b);
+	assert_true(uk_receipt_begins(uk_span_str("ukey-unlock-1")));
+	assert_false(uk_receipt_begins(uk_span_str("ukey-unlock-")));
 }
 
 static void
@@ -287,6 +311,7 @@ main(void)
 		cmocka_unit_test(frames_refuse_what_is_too_long),
 		cmocka_unit_test(frames_out_are_bounded),
 		cmocka_unit_test(login_bytes),
+		cmocka_unit_test(receipt_bytes),
 		cmocka_unit_test(login_fields_do_not_run_together),
 		cmocka_unit_test(log_escapes_what_peers_say),
 		cmocka_unit_test(log_cuts_at_a_whole_character),

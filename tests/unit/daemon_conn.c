@@ -131,8 +131,10 @@ fake_token_init(struct token_client *t, struct loop *loop)
 	strcpy(t->info.id, "T1");
 	strcpy(t->info.serial, "0001");
 	strcpy(t->info.label, "demo");
+	t->info.kind = "pkcs11";
 	t->info.state = TOKEN_READY;
 	t->info.tries = TOKEN_TRIES_UNKNOWN;
+	t->info.so_tries = TOKEN_TRIES_UNKNOWN;
 	t->info.algs = 1u << UK_KEY_P256;
 }
 

@@ -89,7 +89,8 @@ policy_files(void **state)
 	policy_free(&p);
 	put(e, "10.json",
 	    "{\"development\":true,\"sites\":{\"allow\":[\"https://a.example\"]},"
-	    "\"consent\":\"session\",\"idleLock\":60,\"modules\":[\"/usr/lib/x.so\"]}");
+	    "\"consent\":\"session\",\"idleLock\":60,\"modules\":[\"/usr/lib/x.so\",{\"path\":\"/"
+	    "y.so\",\"kind\":\"skf\"}]}");
 	put(e, "20.json",
 	    "{\"development\":false,\"production\":true,\"sites\":{\"allow\":[\"https://"
 	    "b.example\"],"
@@ -104,7 +105,11 @@ policy_files(void **state)
 	assert_true(policy_blocks(p, "https://a.example"));
 	assert_true(policy_allows(p, "https://b.example"));
 	assert_false(policy_allows(p, NULL));
-	assert_int_equal(p->modules.n, 1);
+	assert_int_equal(p->n_modules, 2);
+	assert_string_equal(p->modules[0].path, "/usr/lib/x.so");
+	assert_string_equal(p->modules[0].kind, "pkcs11");
+	assert_string_equal(p->modules[1].path, "/y.so");
+	assert_string_equal(p->modules[1].kind, "skf");
 	assert_true(policy_extension(p, "ukey@ukey.example"));
 	assert_true(policy_extension(p, "{ec8030f7-c20a-464f-9b0e-13a3a9e97384}"));
 	assert_string_equal(p->pinentry, "/usr/bin/pinentry-gnome3");
@@ -119,7 +124,9 @@ policy_refused(void **state)
 {
 	static const char *const bad[] = { "{", "[]", "{\"developmnt\":true}",
 		"{\"sites\":{\"alow\":[]}}", "{\"sites\":{\"allow\":[\"ca.example\"]}}",
-		"{\"modules\":[\"relative.so\"]}", "{\"consent\":\"never\"}",
+		"{\"modules\":[\"relative.so\"]}", "{\"modules\":[{\"path\":\"/x.so\"}]}",
+		"{\"modules\":[{\"path\":\"/x.so\",\"kind\":\"csp\"}]}", "{\"modules\":[1]}",
+		"{\"modules\":[{\"path\":\"x.so\",\"kind\":\"skf\"}]}", "{\"consent\":\"never\"}",
 		"{\"pinentry\":\"pinentry\"}", "{\"tickets\":{\"trusted\":[{\"kty\":\"EC\"}]}}",
 		"{\"tickets\":{\"trusted\":[1]}}", "{\"production\":\"yes\"}", "{\"idleLock\":-1}",
 		"{\"idleLock\":86401}", "{\"idleLock\":\"60\"}", "{\"extensions\":[\"a b\"]}",

@@ -143,9 +143,7 @@ opens_without_a_pin(void **state)
 	struct uk_ticket t = sample(k);
 	struct uk_buf b;
 
-	t.purpose = "unlock";
 	t.token = "0A1B2C";
-	t.certificate = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 	t.pin = NULL;
 	uk_buf_init(&b, UK_TICKET_MAX);
 	assert_int_equal(uk_ticket_seal(&t, k->ca, k->channel, &b, NULL), UK_OK);
@@ -154,6 +152,71 @@ opens_without_a_pin(void **state)
 	assert_null(t.pin);
 	assert_string_equal(t.token, "0A1B2C");
 	uk_ticket_fini(&t);
+	uk_buf_fini(&b);
+}
+
+static struct uk_ticket
+unlock_sample(const struct keys *k)
+{
+	struct uk_ticket t = sample(k);
+
+	t.purpose = "unlock";
+	t.token = "0A1B2C";
+	t.certificate = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+	t.pin = NULL;
+	t.so_pin_old = k->pin;
+	t.so_pin_next = k->so_pin;
+	t.nonce = "0123456789abcdef";
+	return t;
+}
+
+static void
+opens_an_unlock_ticket(void **state)
+{
+	const struct keys *k = *state;
+	struct uk_jwk *const trusted[] = { k->ca };
+	struct uk_ticket t = unlock_sample(k);
+	struct uk_buf b;
+
+	uk_buf_init(&b, UK_TICKET_MAX);
+	assert_int_equal(uk_ticket_seal(&t, k->ca, k->channel, &b, NULL), UK_OK);
+	assert_int_equal(
+	    uk_ticket_open(uk_buf_str(&b), k->channel, trusted, 1, NOW, &t, NULL), UK_OK);
+	assert_string_equal(t.nonce, "0123456789abcdef");
+	assert_true(uk_secret_eq(t.so_pin_old, k->pin));
+	assert_true(uk_secret_eq(t.so_pin_next, k->so_pin));
+	assert_null(json_object_get(t.claims, "so_pin_old"));
+	assert_null(json_object_get(t.claims, "so_pin_next"));
+	assert_null(t.pin);
+	uk_ticket_fini(&t);
+	assert_null(t.so_pin_next);
+	uk_buf_fini(&b);
+}
+
+static void
+seal_keeps_purposes_apart(void **state)
+{
+	const struct keys *k = *state;
+	struct uk_ticket bad[8];
+	struct uk_err err = { 0 };
+	struct uk_buf b;
+
+	for (size_t i = 0; i < 6; i++)
+		bad[i] = unlock_sample(k);
+	bad[0].token = "";
+	bad[1].certificate = "";
+	bad[2].nonce = NULL;
+	bad[3].so_pin_next = NULL;
+	bad[4].pin = k->pin;
+	bad[5].auth_key = k->pin;
+	bad[6] = bad[7] = sample(k);
+	bad[6].so_pin_next = k->so_pin;
+	bad[7].nonce = "0123456789abcdef";
+	uk_buf_init(&b, UK_TICKET_MAX);
+	for (size_t i = 0; i < 8; i++) {
+		assert_int_equal(uk_ticket_seal(&bad[i], k->ca, k->channel, &b, &err), UK_E_INPUT);
+		assert_string_equal(err.reason, "ticket-malformed");
+	}
 	uk_buf_fini(&b);
 }
 
@@ -718,6 +781,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(opens),
 		cmocka_unit_test(opens_without_a_pin),
+		cmocka_unit_test(opens_an_unlock_ticket),
+		cmocka_unit_test(seal_keeps_purposes_apart),
 		cmocka_unit_test(hides_everything),
 		cmocka_unit_test(every_changed_character_is_refused),
 		cmocka_unit_test(every_cut_is_refused),

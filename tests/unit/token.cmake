@@ -7,8 +7,9 @@ endif()
 
 uk_unit_test(token_message USES token)
 uk_unit_test(token SOURCES token_fixture.c USES token LIBS PkgConfig::P11KIT OpenSSL::Crypto)
+uk_unit_test(token_pin SOURCES token_fixture.c USES token LIBS PkgConfig::P11KIT OpenSSL::Crypto)
 uk_unit_test(token_fault SOURCES token_fixture.c USES token LIBS PkgConfig::P11KIT)
-foreach(t token token_fault)
+foreach(t token token_pin token_fault)
   target_compile_definitions(unit-${t} PRIVATE
     SOFTHSM_MODULE="${SOFTHSM_MODULE}" SOFTHSM_UTIL="${SOFTHSM_UTIL}"
     UKEY_TOKEN="$<TARGET_FILE:ukey-token>" FAULT_MODULE="$<TARGET_FILE:fault-pkcs11>")

@@ -153,6 +153,7 @@ on_done(void *ctx, const struct uk_err *err, const struct token_reply *reply)
 	a->rc = err != NULL ? err->rc : UK_OK;
 	(void)snprintf(a->reason, sizeof(a->reason), "%s", err != NULL ? uk_err_reason(err) : "");
 	a->tries = reply->tries;
+	a->so_now = reply->so_now;
 	(void)snprintf(
 	    a->token_id, sizeof(a->token_id), "%s", reply->token_id != NULL ? reply->token_id : "");
 	(void)snprintf(
@@ -348,6 +349,41 @@ elsewhere_set_pin(const char *from, const char *to)
 		CK_BYTE *old = (CK_BYTE *)(uintptr_t)from, *new = (CK_BYTE *)(uintptr_t)to;
 
 		_exit(m->C_SetPIN(s, old, strlen(from), new, strlen(to)) == CKR_OK ? 0 : 1);
+	}
+	assert_true(waitpid(pid, &status, 0) == pid);
+	assert_int_equal(status, 0);
+}
+
+static bool
+decryption_key(CK_FUNCTION_LIST *m, CK_SESSION_HANDLE s, bool ec)
+{
+	static CK_BYTE p256[] = { 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07 };
+	CK_MECHANISM how = { ec ? CKM_EC_KEY_PAIR_GEN : CKM_RSA_PKCS_KEY_PAIR_GEN, NULL, 0 };
+	CK_BYTE id = ec ? 0x0b : 0x0a;
+	CK_ULONG bits = 2048;
+	CK_BBOOL yes = CK_TRUE;
+	CK_ATTRIBUTE public[] = { { CKA_TOKEN, &yes, 1 }, { CKA_ID, &id, 1 },
+		{ ec ? CKA_EC_PARAMS : CKA_MODULUS_BITS, ec ? (void *)p256 : &bits,
+		    ec ? sizeof(p256) : sizeof(bits) } };
+	CK_ATTRIBUTE private[] = { { CKA_TOKEN, &yes, 1 }, { CKA_PRIVATE, &yes, 1 },
+		{ CKA_SENSITIVE, &yes, 1 }, { CKA_ID, &id, 1 },
+		{ ec ? CKA_DERIVE : CKA_DECRYPT, &yes, 1 } };
+	CK_OBJECT_HANDLE pair[2];
+
+	return m->C_GenerateKeyPair(s, &how, public, 3, private, 5, &pair[0], &pair[1]) == CKR_OK;
+}
+
+void
+elsewhere_decryption_keys(const char *pin)
+{
+	int status = 1;
+	const pid_t pid = fork();
+
+	if (pid == 0) {
+		CK_SESSION_HANDLE s;
+		CK_FUNCTION_LIST *m = open_first(pin, &s);
+
+		_exit(decryption_key(m, s, false) && decryption_key(m, s, true) ? 0 : 1);
 	}
 	assert_true(waitpid(pid, &status, 0) == pid);
 	assert_int_equal(status, 0);

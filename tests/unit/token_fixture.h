@@ -30,6 +30,7 @@ struct answer {
 	enum uk_rc rc;
 	char reason[64];
 	int tries;
+	enum token_so so_now;
 	char token_id[65];
 	char key_id[65];
 	struct uk_buf data;
@@ -71,6 +72,8 @@ bool fixture_event(struct fixture *f, enum token_change what, const char *label)
 /* Done by other processes. */
 void elsewhere_init_token(const char *label);
 void elsewhere_set_pin(const char *from, const char *to);
+/* Keys that decrypt, and agree, which the token client makes none of; ids "0a", "0b". */
+void elsewhere_decryption_keys(const char *pin);
 bool elsewhere_is_sealed(const char *pin); /* no private key gives its value away */
 pid_t helper_pid(size_t which);
 

@@ -69,6 +69,33 @@ optional_fields_may_be_absent(void **state)
 }
 
 static void
+unblock_keeps_its_pins_apart(void **state)
+{
+	const struct message m = { .kind = TOKEN_UNBLOCK,
+		.token = "t",
+		.so_pin = uk_span_str("one"),
+		.so_pin_next = uk_span_str("three"),
+		.new_pin = uk_span_str("user") };
+	const struct message reply = { .kind = MESSAGE_REPLY + TOKEN_UNBLOCK,
+		.so_now = TOKEN_SO_OLD };
+	struct message got;
+	struct uk_buf b;
+
+	(void)state;
+	put(&b, &m);
+	assert_int_equal(message_read(uk_buf_span(&b), &got), UK_OK);
+	assert_true(uk_span_eq(got.so_pin, m.so_pin));
+	assert_null(got.so_pin_old.p);
+	assert_true(uk_span_eq(got.so_pin_next, m.so_pin_next));
+	assert_true(uk_span_eq(got.new_pin, m.new_pin));
+	uk_buf_fini(&b);
+	put(&b, &reply);
+	assert_int_equal(message_read(uk_buf_span(&b), &got), UK_OK);
+	assert_int_equal(got.so_now, TOKEN_SO_OLD);
+	uk_buf_fini(&b);
+}
+
+static void
 error_keeps_its_numbers(void **state)
 {
 	const struct message m = { .id = 1,
@@ -263,6 +290,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_what_it_writes),
 		cmocka_unit_test(optional_fields_may_be_absent),
+		cmocka_unit_test(unblock_keeps_its_pins_apart),
 		cmocka_unit_test(error_keeps_its_numbers),
 		cmocka_unit_test(refuses_to_write_what_it_would_not_read),
 		cmocka_unit_test(refuses_cut_and_spoilt_messages),

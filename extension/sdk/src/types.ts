@@ -23,11 +23,19 @@ export interface Token {
 	label: string;
 	model: string;
 	manufacturer: string;
+	/** Of the module that drives it. */
+	kind: "pkcs11" | "skf";
 	state: "ready" | "blank" | "pin-locked";
 	loggedIn: boolean;
 	/** Only where the token tells; 1 is the last try. */
 	triesLeft?: number;
 	triesLow?: true;
+	/** Tries left of the CA's own PIN, where the token tells. */
+	soTriesLeft?: number;
+	/** The PIN is the one that the CA set, and must be changed at the first use. */
+	pinInitial?: true;
+	/** No hardware guards the keys. */
+	software: boolean;
 	algorithms: Algorithm[];
 }
 
