@@ -24,6 +24,8 @@ export const edit = ({ id, version }: Order, form: Form) =>
 	put<Order>(at(id, "/form"), { version, form });
 export const identity = ({ id }: Order, request: IdentityRequest) =>
 	post<Order>(at(id, "/identity"), request);
+/** A review by the staff instead of an automatic match [V4]. */
+export const manual = ({ id, version }: Order) => post<Order>(at(id, "/manual"), { version });
 export const confirm = ({ id, version }: Order) => post<Order>(at(id, "/confirm"), { version });
 
 export const documentAddress = (id: string, type: DocumentType, uploadedAt: number) =>

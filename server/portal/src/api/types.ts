@@ -42,8 +42,10 @@ export type OrderAction =
 	| "submit"
 	| "sign"
 	| "pay"
-	| "code"
+	| "manual"
+	| "other"
 	| "unlock"
+	| "ticket"
 	| "request"
 	| "proof"
 	| "cancel"
@@ -225,6 +227,8 @@ export interface FoundCertificate {
 	notAfter: number;
 	status: CertificateStatus;
 	replacement: Rule;
+	/** The old data, for the form of a replacement. */
+	form?: Form;
 }
 
 export interface Found {

@@ -70,14 +70,14 @@ const ACTIONS_OF_STEP: Record<PageStep, OrderAction[]> = {
 	signature: ["sign"],
 	payment: ["pay"],
 	download: ["request", "proof"],
-	unlock: ["code", "unlock"],
+	unlock: ["unlock", "ticket"],
 };
 
-/** States in which a page of the applicant's shows what the system is doing. */
+/** States in which a page of the applicant's shows what the system is doing, or that all is done. */
 const WORKING: Partial<Record<PageStep, OrderState[]>> = {
 	identity: ["identity-checking"],
-	download: ["download", "issuing", "installing"],
-	unlock: ["code", "unlocking"],
+	download: ["download", "issuing", "installing", "done"],
+	unlock: ["delivering", "code", "unlocking", "done"],
 };
 
 /** A step that was taken shows it, whether or not the server still names it. */
@@ -121,6 +121,8 @@ export function stepOf(order: Order): Step {
 export function nextPage(order: Order): PageStep | null {
 	if (order.state === "done") return null;
 	const step = stepOf(order);
+	// A remittance is the bank's affair, and then the finance desk's.
+	if (step === "payment" && order.payment.method === "remittance") return null;
 	return step === "review" || step === "delivery" ? null : step;
 }
 

@@ -1,10 +1,7 @@
 import { fromBase64, toBase64, UkeyError, type Token } from "@ukey/client";
-import { reactive } from "vue";
-
-import type { ApiError } from "../../api/http";
 import * as api from "../../api/staff";
 import type { OrderDetail } from "../../api/types";
-import { toApiError } from "../../shared/useAction";
+import { useProgress, type Progress } from "../../shared/progress";
 import { subjectOfRequest } from "../../shared/request";
 import { helper, key } from "../../shared/key/key";
 import * as memory from "./memory";
@@ -20,22 +17,15 @@ export const MAKE_STEPS = [
 	"proof",
 ] as const;
 export type MakeStep = (typeof MAKE_STEPS)[number];
-export type StepState = "waiting" | "running" | "done" | "failed";
 
 /** Milliseconds between looks at the order while the CA issues, and how many looks. */
 const ISSUE_WAIT = 1500;
 const ISSUE_LOOKS = 60;
 
 export interface Make {
-	steps: Record<MakeStep, StepState>;
-	error: ApiError | null;
-	busy: boolean;
+	progress: Progress<MakeStep>;
 	/** Makes the key, or goes on where it stopped. */
-	run(order: OrderDetail, tokenId: string): Promise<void>;
-}
-
-function allSteps(state: StepState): Record<MakeStep, StepState> {
-	return Object.fromEntries(MAKE_STEPS.map((name) => [name, state])) as Record<MakeStep, StepState>;
+	start(order: OrderDetail, tokenId: string): Promise<void>;
 }
 
 /**
@@ -43,46 +33,22 @@ function allSteps(state: StepState): Record<MakeStep, StepState> {
  * step, a pulled key or a reloaded page costs no more than the step it hit.
  */
 export function useMake(take: (order: OrderDetail) => void): Make {
-	const make: Make = reactive({ steps: allSteps("waiting"), error: null, busy: false, run });
+	const progress = useProgress(MAKE_STEPS);
+	const { step, doneUntil } = progress;
 
-	async function step<T>(name: MakeStep, act: () => Promise<T>): Promise<T> {
-		make.steps[name] = "running";
-		try {
-			const result = await act();
-			make.steps[name] = "done";
-			return result;
-		} catch (error) {
-			make.steps[name] = "failed";
-			throw error;
-		}
-	}
-
-	async function run(order: OrderDetail, tokenId: string): Promise<void> {
-		if (make.busy) return;
-		make.busy = true;
-		make.error = null;
-		try {
-			let current = order;
-			if (current.state === "producing") current = await requestCertificate(current, tokenId);
-			markDoneUntil("issue");
-			if (current.state === "issuing") current = await step("issue", () => issued(current));
-			if (current.state === "proving") await prove(current, tokenId);
-		} catch (error) {
-			make.error = toApiError(error);
-		} finally {
-			make.busy = false;
-		}
-	}
-
-	function markDoneUntil(end: MakeStep): void {
-		for (const name of MAKE_STEPS.slice(0, MAKE_STEPS.indexOf(end))) make.steps[name] = "done";
+	async function makeKey(order: OrderDetail, tokenId: string): Promise<void> {
+		let current = order;
+		if (current.state === "producing") current = await requestCertificate(current, tokenId);
+		doneUntil("issue");
+		if (current.state === "issuing") current = await step("issue", () => issued(current));
+		if (current.state === "proving") await prove(current, tokenId);
 	}
 
 	/** Blank token to certificate request at the CA. */
 	async function requestCertificate(order: OrderDetail, tokenId: string): Promise<OrderDetail> {
 		const token = find(tokenId);
 		const made = isPrepared(order, token) ? token : await prepare(order, token);
-		markDoneUntil("key");
+		doneUntil("key");
 		const keyId = await step("key", async () => {
 			const kept = memory.recall(order.id).key;
 			if (kept) return kept;
@@ -131,7 +97,7 @@ export function useMake(take: (order: OrderDetail) => void): Make {
 
 	/** Writes the certificate and has the new key sign the CA's challenge. */
 	async function prove(order: OrderDetail, tokenId: string): Promise<void> {
-		markDoneUntil("install");
+		doneUntil("install");
 		const { serial, key: keyId } = memory.recall(order.id);
 		const token = key.tokens.find((one) => one.serial === serial) ?? find(tokenId);
 		const certificate = await step("install", () => install(order, token, keyId));
@@ -148,7 +114,7 @@ export function useMake(take: (order: OrderDetail) => void): Make {
 		});
 	}
 
-	return make;
+	return { progress, start: (order, tokenId) => progress.run(() => makeKey(order, tokenId)) };
 }
 
 async function install(order: OrderDetail, token: Token, keyId: string | undefined): Promise<string> {
