@@ -25,6 +25,8 @@ static const struct alg_row algs[] = {
 	[UK_KEY_RSA_4096] = { false, CKM_RSA_PKCS_KEY_PAIR_GEN, CKM_RSA_PKCS, 4096 },
 	[UK_KEY_P256] = { true, CKM_EC_KEY_PAIR_GEN, CKM_ECDSA, 256 },
 	[UK_KEY_P384] = { true, CKM_EC_KEY_PAIR_GEN, CKM_ECDSA, 384 },
+	/* PKCS#11 has no mechanism for it; vendors' own differ. */
+	[UK_KEY_SM2] = { false, 0, 0, 256 },
 };
 static_assert(sizeof(algs) / sizeof(algs[0]) == UK_KEY__MAX, "one row per key algorithm");
 

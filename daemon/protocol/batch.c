@@ -16,8 +16,7 @@
 
 struct item {
 	struct item_params of;
-	struct uk_sums sums;
-	struct uk_span content;
+	struct signing_data data;
 };
 
 /* One signature under way. */
@@ -146,7 +145,7 @@ take(struct call *c, struct slot *s, struct uk_span from_token, struct uk_err *e
 	rc = signing_end(&s->signing, sign_object(c)->cert, from_token, &out, err);
 	if (rc == UK_OK && b->signatures.n + out.n / 3 * 4 + 8 > b->signatures.max)
 		rc = uk_fail(err, UK_E_LIMIT, NULL, "batch", 0);
-	sign_tell_digest(item->sums.sha256, digest);
+	sign_tell_digest(item->data.sums.sha256, digest);
 	if (rc == UK_OK)
 		rc = call_journal(c, digest, err);
 	if (rc == UK_OK) {
@@ -193,8 +192,8 @@ send_one(struct call *c, struct slot *s, struct uk_err *err)
 	const struct inventory_object *o = sign_object(c);
 	const struct item *item = &b->items[b->sent];
 
-	if (signing_begin(&s->signing, o->cert, b->form, &item->sums, item->content,
-		uk_now(c->env->clock), err) != UK_OK)
+	if (signing_begin(&s->signing, o->cert, b->form, &item->data, uk_now(c->env->clock), err) !=
+	    UK_OK)
 		return false;
 	s->c = c;
 	s->item = b->sent++;
@@ -254,11 +253,10 @@ read_items(struct call *c, struct uk_digests *all, struct uk_err *err)
 		if (rc != UK_OK)
 			return rc;
 		b->n++;
-		rc = sign_read_data(c, &item->of, b->form, &item->sums, &item->content, err);
-		if (rc == UK_OK && uk_digests_put(all, uk_span(item->sums.sha256, 32)) != UK_OK)
+		rc = sign_read_data(c, &item->of, b->form, &item->data, err);
+		if (rc == UK_OK &&
+		    uk_digests_put(all, uk_span(item->data.sums.sha256, 32)) != UK_OK)
 			rc = uk_fail(err, UK_E_INTERNAL, NULL, "digest", 0);
-		if (b->form != SIGNING_ATTACHED)
-			uk_buf_fini(&item->of.data);
 	}
 	return rc;
 }
@@ -269,7 +267,7 @@ signature_batch(struct call *c)
 {
 	const struct batch_params *p = c->in;
 	struct batch *b = call_state(c, sizeof(*b), batch_fini);
-	struct uk_digests *all = uk_digests_new();
+	struct uk_digests *all = uk_digests_new(NULL);
 	struct uk_err err = { .rc = UK_E_INTERNAL };
 	struct uk_sums sums;
 	bool ok;

@@ -229,7 +229,7 @@ target(struct call *c, struct uk_err *err)
 		return NULL;
 	}
 	d = add(s, c->conn, DATA_COMING);
-	d->digests = uk_digests_new();
+	d->digests = uk_digests_new(NULL);
 	return d;
 }
 

@@ -32,30 +32,32 @@ void
 sign_tbs(struct call *c, const char *token, const char *key_id, const struct uk_pubkey *key,
     call_fn *then)
 {
-	const enum uk_keyalg alg = uk_pubkey_alg(key);
-	struct uk_span digest;
-	struct uk_sums sums;
+	struct uk_buf digest;
 
 	c->then = then;
 	c->key = key;
-	if (alg == UK_KEY_UNKNOWN || uk_buf_failed(&c->tbs) ||
-	    uk_sums_of(uk_buf_span(&c->tbs), &sums) != UK_OK) {
+	uk_buf_init(&digest, sizeof(c->digest));
+	if (uk_buf_failed(&c->tbs) || uk_digest(key, uk_buf_span(&c->tbs), &digest) != UK_OK) {
 		call_refuse(c, UK_E_UNSUPPORTED, "algorithm-unsupported");
+		uk_buf_fini(&digest);
 		return;
 	}
-	digest = uk_sums_for(&sums, alg);
 	memcpy(c->digest, digest.p, digest.n);
 	c->n_digest = digest.n;
+	uk_buf_fini(&digest);
 	call_token(c,
-	    &(struct token_call){
-		.op = TOKEN_SIGN, .token = token, .key_id = key_id, .alg = alg, .data = digest },
+	    &(struct token_call){ .op = TOKEN_SIGN,
+		.token = token,
+		.key_id = key_id,
+		.alg = uk_pubkey_alg(key),
+		.data = uk_span(c->digest, c->n_digest) },
 	    CALL_DEADLINE, signed_by_token);
 }
 
 /* A log-in is had by login.create only, where the origin is ours to say. */
 enum uk_rc
 sign_read_data(struct call *c, const struct item_params *of, enum signing_form form,
-    struct uk_sums *sums, struct uk_span *content, struct uk_err *err)
+    struct signing_data *out, struct uk_err *err)
 {
 	const bool here = of->data.max != 0; /* its field was there, and may be empty */
 
@@ -64,14 +66,21 @@ sign_read_data(struct call *c, const struct item_params *of, enum signing_form f
 	if (!here && form == SIGNING_ATTACHED)
 		return uk_fail(err, UK_E_LIMIT, "data-too-large-to-attach", "sign", 0);
 	if (!here)
-		return data_sums(rpc_data(c->rpc), c->conn, of->data_id, sums, err);
-	*content = uk_buf_span(&of->data);
-	if (uk_login_begins(*content))
+		return data_sums(rpc_data(c->rpc), c->conn, of->data_id, &out->sums, err);
+	out->here = true;
+	out->content = uk_buf_span(&of->data);
+	if (uk_login_begins(out->content))
 		return uk_fail(err, UK_E_DENIED, "login-challenge-refused", "sign", 0);
+<<<<<<< HEAD
+	return uk_sums_of(out->content, NULL, &out->sums) == UK_OK
+		   ? UK_OK
+		   : uk_fail(err, UK_E_INTERNAL, NULL, "sign", 0);
+=======
 	if (uk_receipt_begins(*content))
 		return uk_fail(err, UK_E_DENIED, "receipt-refused", "sign", 0);
 	return uk_sums_of(*content, sums) == UK_OK ? UK_OK
 						   : uk_fail(err, UK_E_INTERNAL, NULL, "sign", 0);
+>>>>>>> pin
 }
 
 void

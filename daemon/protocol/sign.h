@@ -9,11 +9,9 @@
 void sign_tbs(struct call *c, const char *token, const char *key_id, const struct uk_pubkey *key,
     call_fn *then);
 
-/*
- * What is asked to be signed, by either way it comes.  *content: where it is inline, lent by `of`.
- */
+/* What is asked to be signed, by either way it comes; content that is here is lent by `of`. */
 UK_CHECK enum uk_rc sign_read_data(struct call *c, const struct item_params *of,
-    enum signing_form form, struct uk_sums *sums, struct uk_span *content, struct uk_err *err);
+    enum signing_form form, struct signing_data *out, struct uk_err *err);
 
 /* c->object.digest, as windows and the journal tell it. */
 void sign_tell_digest(const uint8_t sha256[32], char out[65]);

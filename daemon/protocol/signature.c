@@ -6,8 +6,7 @@
 
 struct state {
 	enum signing_form form;
-	struct uk_sums sums;
-	struct uk_span content;
+	struct signing_data data;
 	struct signing signing;
 };
 
@@ -49,8 +48,8 @@ allowed(struct call *c)
 	struct state *s = c->state;
 	struct uk_err err = { 0 };
 
-	if (signing_begin(&s->signing, o->cert, s->form, &s->sums, s->content,
-		uk_now(c->env->clock), &err) != UK_OK) {
+	if (signing_begin(&s->signing, o->cert, s->form, &s->data, uk_now(c->env->clock), &err) !=
+	    UK_OK) {
 		call_fail(c, &err);
 		return;
 	}
@@ -70,11 +69,11 @@ signature_create(struct call *c)
 	struct uk_err err = { 0 };
 
 	s->form = signing_form_of(p->format);
-	if (sign_read_data(c, &p->of, s->form, &s->sums, &s->content, &err) != UK_OK) {
+	if (sign_read_data(c, &p->of, s->form, &s->data, &err) != UK_OK) {
 		call_fail(c, &err);
 		return;
 	}
-	sign_tell_digest(s->sums.sha256, c->object.digest);
+	sign_tell_digest(s->data.sums.sha256, c->object.digest);
 	c->object.title = p->title;
 	sign_with(c, p->certificate, allowed);
 }

@@ -30,28 +30,54 @@ set_digest(struct signing *s, struct uk_span digest)
 	s->n = digest.n;
 }
 
+static enum uk_rc
+digest_tbs(struct signing *s, const struct uk_pubkey *k, struct uk_span tbs, struct uk_err *err)
+{
+	struct uk_buf digest;
+	enum uk_rc rc;
+
+	uk_buf_init(&digest, sizeof(s->digest));
+	rc = uk_digest(k, tbs, &digest);
+	if (rc == UK_OK)
+		set_digest(s, uk_buf_span(&digest));
+	else
+		rc = uk_fail(err, rc, NULL, "digest", 0);
+	uk_buf_fini(&digest);
+	return rc;
+}
+
+/* The signature is over the data itself. */
+static enum uk_rc
+digest_data(struct signing *s, const struct uk_pubkey *k, const struct signing_data *data,
+    struct uk_err *err)
+{
+	const struct uk_span digest = uk_sums_signed(&data->sums, k);
+
+	if (digest.n != 0) {
+		set_digest(s, digest);
+		return UK_OK;
+	}
+	return data->here ? digest_tbs(s, k, data->content, err)
+			  : uk_fail(err, UK_E_CONFLICT, "data-for-other-key", "sign", 0);
+}
+
 enum uk_rc
 signing_begin(struct signing *s, const struct uk_cert *cert, enum signing_form form,
-    const struct uk_sums *sums, struct uk_span content, int64_t now, struct uk_err *err)
+    const struct signing_data *data, int64_t now, struct uk_err *err)
 {
-	const struct uk_span digest = uk_sums_for(sums, uk_cert_alg(cert));
-	struct uk_sums of_tbs;
+	const struct uk_pubkey *k = uk_cert_pubkey(cert);
 	struct uk_buf tbs;
 	enum uk_rc rc;
 
 	*s = (struct signing){ 0 };
-	if (form == SIGNING_RAW) {
-		set_digest(s, digest);
-		return UK_OK;
-	}
+	if (form == SIGNING_RAW)
+		return digest_data(s, k, data, err);
 	uk_buf_init(&tbs, TBS_MAX);
-	rc = cms_new(uk_cert_der(cert), digest, form == SIGNING_ATTACHED ? &content : NULL, now,
-	    &s->cms, &tbs, err);
-	if (rc == UK_OK && (rc = uk_sums_of(uk_buf_span(&tbs), &of_tbs)) != UK_OK)
-		rc = uk_fail(err, rc, NULL, "digest", 0);
+	rc = cms_new(uk_cert_der(cert), uk_sums_plain(&data->sums, uk_cert_alg(cert)),
+	    form == SIGNING_ATTACHED ? &data->content : NULL, now, &s->cms, &tbs, err);
 	if (rc == UK_OK)
-		set_digest(s, uk_sums_for(&of_tbs, uk_cert_alg(cert)));
-	else
+		rc = digest_tbs(s, k, uk_buf_span(&tbs), err);
+	if (rc != UK_OK)
 		cms_free(&s->cms);
 	uk_buf_fini(&tbs);
 	return rc;

@@ -18,16 +18,23 @@ enum signing_form {
 /* "raw", "cms-attached", "cms-detached"; SIGNING__MAX: none of them. */
 enum signing_form signing_form_of(const char *name);
 
+/* What is to be signed: all of it, or only its digests. */
+struct signing_data {
+	struct uk_sums sums;
+	struct uk_span content; /* lent */
+	bool here;
+};
+
 struct signing {
 	struct cms *cms; /* NULL: raw */
 	uint8_t digest[48];
 	size_t n;
 };
 
-/* content: for SIGNING_ATTACHED. */
+/* SIGNING_ATTACHED needs the content.  UK_E_CONFLICT "data-for-other-key": of data that is not
+ * here, the digest that this key signs was not made. */
 UK_CHECK enum uk_rc signing_begin(struct signing *s, const struct uk_cert *cert,
-    enum signing_form form, const struct uk_sums *sums, struct uk_span content, int64_t now,
-    struct uk_err *err);
+    enum signing_form form, const struct signing_data *data, int64_t now, struct uk_err *err);
 struct uk_span signing_digest(const struct signing *s); /* lent */
 
 /* The token's signature goes in; what is to be handed out is appended.  UK_E_INTEGRITY: it does not

@@ -12,6 +12,7 @@
 #include <openssl/x509.h>
 
 #include "pubkey_evp.h"
+#include "uk/sm2.h"
 
 #define SPKI_MAX 2048
 
@@ -26,15 +27,17 @@ struct alg_row {
 	bool ec;
 	size_t digest;
 	size_t sig_max;
+	const EVP_MD *(*md)(void);
 };
 
 static const struct alg_row algs[] = {
-	[UK_KEY_UNKNOWN] = { "unknown", "", false, 0, 0 },
-	[UK_KEY_RSA_2048] = { "rsa-2048", "RS256", false, 32, 256 },
-	[UK_KEY_RSA_3072] = { "rsa-3072", "RS256", false, 32, 384 },
-	[UK_KEY_RSA_4096] = { "rsa-4096", "RS256", false, 32, 512 },
-	[UK_KEY_P256] = { "p-256", "ES256", true, 32, 64 },
-	[UK_KEY_P384] = { "p-384", "ES384", true, 48, 96 },
+	[UK_KEY_UNKNOWN] = { "unknown", "", false, 0, 0, EVP_sha256 },
+	[UK_KEY_RSA_2048] = { "rsa-2048", "RS256", false, 32, 256, EVP_sha256 },
+	[UK_KEY_RSA_3072] = { "rsa-3072", "RS256", false, 32, 384, EVP_sha256 },
+	[UK_KEY_RSA_4096] = { "rsa-4096", "RS256", false, 32, 512, EVP_sha256 },
+	[UK_KEY_P256] = { "p-256", "ES256", true, 32, 64, EVP_sha256 },
+	[UK_KEY_P384] = { "p-384", "ES384", true, 48, 96, EVP_sha384 },
+	[UK_KEY_SM2] = { "sm2", "SM2-SM3", true, 32, 64, EVP_sm3 },
 };
 static_assert(sizeof(algs) / sizeof(algs[0]) == UK_KEY__MAX, "one row per key algorithm");
 
@@ -101,6 +104,9 @@ alg_of(EVP_PKEY *pkey)
 			return UK_KEY_UNKNOWN;
 		}
 	}
+	/* By the type, not the curve: ECDSA on that curve is no SM2. */
+	if (EVP_PKEY_is_a(pkey, "SM2") == 1)
+		return UK_KEY_SM2;
 	if (EVP_PKEY_get_base_id(pkey) != EVP_PKEY_EC ||
 	    EVP_PKEY_get_group_name(pkey, group, sizeof(group), &n) != 1)
 		return UK_KEY_UNKNOWN;
@@ -199,21 +205,42 @@ uk_pubkey_sound(const struct uk_pubkey *k)
 	return ok;
 }
 
-static const EVP_MD *
-md_of(enum uk_keyalg a)
+const EVP_MD *
+uk_keyalg_md(enum uk_keyalg a)
 {
-	return row(a)->digest == 48 ? EVP_sha384() : EVP_sha256();
+	return row(a)->md();
+}
+
+EVP_PKEY *
+uk_pubkey_evp(const struct uk_pubkey *k)
+{
+	return k->pkey;
+}
+
+static bool
+digest(const struct uk_pubkey *k, struct uk_span data, uint8_t *out)
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	uint8_t z[UK_SM2_Z];
+	bool ok = ctx != NULL && EVP_DigestInit_ex(ctx, uk_keyalg_md(k->alg), NULL) == 1;
+
+	if (ok && k->alg == UK_KEY_SM2)
+		ok = uk_sm2_z(k, z) == UK_OK && EVP_DigestUpdate(ctx, z, sizeof(z)) == 1;
+	ok = ok && EVP_DigestUpdate(ctx, data.p, data.n) == 1 &&
+	     EVP_DigestFinal_ex(ctx, out, NULL) == 1;
+	EVP_MD_CTX_free(ctx);
+	return ok;
 }
 
 enum uk_rc
-uk_digest(enum uk_keyalg a, struct uk_span data, struct uk_buf *out)
+uk_digest(const struct uk_pubkey *k, struct uk_span data, struct uk_buf *out)
 {
-	const size_t n = row(a)->digest;
+	const size_t n = row(k->alg)->digest;
 	uint8_t *p = n != 0 ? uk_buf_room(out, n) : NULL;
 
 	if (p == NULL)
 		return n != 0 ? UK_E_LIMIT : UK_E_UNSUPPORTED;
-	if (EVP_Digest(data.p, data.n, p, NULL, md_of(a), NULL) != 1)
+	if (!digest(k, data, p))
 		return UK_E_INTERNAL;
 	uk_buf_add(out, n);
 	return UK_OK;
@@ -291,8 +318,9 @@ verify_init(EVP_PKEY_CTX *ctx, const struct uk_pubkey *k)
 {
 	if (ctx == NULL || EVP_PKEY_verify_init(ctx) != 1)
 		return false;
-	return row(k->alg)->ec || (EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) == 1 &&
-				      EVP_PKEY_CTX_set_signature_md(ctx, md_of(k->alg)) == 1);
+	return row(k->alg)->ec ||
+	       (EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) == 1 &&
+		   EVP_PKEY_CTX_set_signature_md(ctx, uk_keyalg_md(k->alg)) == 1);
 }
 
 enum uk_rc
@@ -328,15 +356,15 @@ out:
 enum uk_rc
 uk_verify(const struct uk_pubkey *k, struct uk_span data, struct uk_span sig, struct uk_err *err)
 {
-	struct uk_buf digest;
+	struct uk_buf sum;
 	enum uk_rc rc;
 
-	uk_buf_init(&digest, 64);
-	rc = uk_digest(k->alg, data, &digest);
+	uk_buf_init(&sum, 64);
+	rc = uk_digest(k, data, &sum);
 	if (rc != UK_OK)
 		rc = uk_fail(err, rc, NULL, "verify", 0);
 	else
-		rc = uk_verify_digest(k, uk_buf_span(&digest), sig, err);
-	uk_buf_fini(&digest);
+		rc = uk_verify_digest(k, uk_buf_span(&sum), sig, err);
+	uk_buf_fini(&sum);
 	return rc;
 }

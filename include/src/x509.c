@@ -7,6 +7,7 @@
 
 #include "pubkey_evp.h"
 #include "uk/b64.h"
+#include "uk/sm2.h"
 #include "uk/x509.h"
 
 #define NAME_MAX_BYTES 4096
@@ -110,6 +111,23 @@ read_fingerprint(struct uk_cert *c)
 	uk_buf_fini(&hex);
 }
 
+/* Without it OpenSSL takes the empty identifier, by which nobody signs (GM/T 0015). */
+static bool
+set_signer_id(X509 *x509)
+{
+	ASN1_OCTET_STRING *id;
+
+	if (X509_get_signature_nid(x509) != NID_SM2_with_SM3)
+		return true;
+	id = ASN1_OCTET_STRING_new();
+	if (id == NULL || ASN1_OCTET_STRING_set(id, (const unsigned char *)UK_SM2_ID, -1) != 1) {
+		ASN1_OCTET_STRING_free(id);
+		return false;
+	}
+	X509_set0_distinguishing_id(x509, id);
+	return true;
+}
+
 enum uk_rc
 uk_cert_parse(struct uk_span der, struct uk_cert **out, struct uk_err *err)
 {
@@ -122,7 +140,8 @@ uk_cert_parse(struct uk_span der, struct uk_cert **out, struct uk_err *err)
 	c = uk_xalloc(sizeof(*c));
 	uk_buf_init(&c->der, UK_CERT_MAX);
 	c->x509 = d2i_X509(NULL, &p, (long)der.n);
-	if (c->x509 == NULL || p != der.p + der.n || X509_get0_pubkey(c->x509) == NULL)
+	if (c->x509 == NULL || p != der.p + der.n || X509_get0_pubkey(c->x509) == NULL ||
+	    !set_signer_id(c->x509))
 		goto out;
 	uk_buf_put(&c->der, der);
 	c->subject = name_str(X509_get_subject_name(c->x509));

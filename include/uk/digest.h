@@ -1,27 +1,38 @@
 /*
  * The digests of data that comes in pieces and is not kept.  Which of them a signature wants is the
- * key's choice, which is made later: so there are both.
+ * key's choice, which may be made later: so there are all of them.  But SM2 signs SM3 of Z and the
+ * data, and Z is of the public key and comes first: that one is there for a key named beforehand.
  */
 #ifndef UK_DIGEST_H
 #define UK_DIGEST_H
 
 #include "uk/pubkey.h"
+#include "uk/sm2.h"
 
 struct uk_sums {
 	uint8_t sha256[32];
 	uint8_t sha384[48];
+	uint8_t sm3[32];
+	uint8_t e[32];
+	uint8_t z[UK_SM2_Z]; /* of the key that e is for */
+	bool has_e;
 };
 
-/* The one that signatures by such a key are over; empty for an unknown one. */
-struct uk_span uk_sums_for(const struct uk_sums *s, enum uk_keyalg a);
+/* What a signature of this key over the data is over; empty for an unknown key, and for an SM2 key
+ * that was not named beforehand. */
+struct uk_span uk_sums_signed(const struct uk_sums *s, const struct uk_pubkey *k);
 
-/* Of data that is all there. */
-UK_CHECK enum uk_rc uk_sums_of(struct uk_span data, struct uk_sums *out);
+/* The plain digest that goes with such a key: SHA-256, SHA-384, SM3; empty for an unknown one. */
+struct uk_span uk_sums_plain(const struct uk_sums *s, enum uk_keyalg a);
+
+/* Of data that is all there.  k: the SM2 key that e is for; NULL, or one of another algorithm: no
+ * e. */
+UK_CHECK enum uk_rc uk_sums_of(struct uk_span data, const struct uk_pubkey *k, struct uk_sums *out);
 
 struct uk_digests;
 
-/* NULL: libcrypto has failed. */
-struct uk_digests *uk_digests_new(void);
+/* k: as above.  NULL: libcrypto has failed. */
+struct uk_digests *uk_digests_new(const struct uk_pubkey *k);
 void uk_digests_free(struct uk_digests **d);
 UK_CHECK enum uk_rc uk_digests_put(struct uk_digests *d, struct uk_span data);
 

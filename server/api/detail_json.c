@@ -6,6 +6,7 @@
 #include "api/place.h"
 #include "api/proof.h"
 #include "uk/b64.h"
+#include "workflow/certificate.h"
 
 static void
 set_str(json_t *o, const char *key, const char *v)
@@ -133,20 +134,38 @@ add_challenge(const struct api *a, const struct order *o, json_t *v)
 }
 
 static enum uk_rc
-add_certificate(struct store_tx *tx, const struct order *o, json_t *v, struct uk_err *err)
+set_der(const struct api *a, struct store_tx *tx, const char *serial, json_t *v, const char *key,
+    struct uk_err *err)
 {
-	struct store_rows *rows;
-	char *text;
+	struct uk_buf der;
+	char *text = NULL;
+	enum uk_rc rc;
+
+	uk_buf_init(&der, UK_CERT_MAX);
+	if ((rc = certificate_der(tx, a->crypt, serial, &der, err)) == UK_OK) {
+		text = uk_b64_dup(uk_buf_span(&der));
+		set_str(v, key, text);
+	}
+	free(text);
+	uk_buf_fini(&der);
+	return rc;
+}
+
+static enum uk_rc
+add_certificate(
+    const struct api *a, struct store_tx *tx, const struct order *o, json_t *v, struct uk_err *err)
+{
+	struct certificate_list l = { 0 };
+	const struct certificate *c;
+	enum uk_rc rc;
 
 	if (o->state != ST_PROVING && o->state != ST_SHIPPING && o->state != ST_DONE)
 		return UK_OK;
-	rows = store_query(tx, SQL_CERTIFICATES_OF_ORDER, STORE_ARGS(DB_T(o->id)));
-	if (store_next(rows)) {
-		text = uk_b64_dup(store_blob(rows, 5));
-		set_str(v, "certificateDer", text);
-		free(text);
-	}
-	return store_end(rows, err);
+	rc = certificates_of_order(tx, o->id, &l, err);
+	if (rc == UK_OK && (c = certificate_current(&l)) != NULL)
+		rc = set_der(a, tx, c->serial, v, "certificateDer", err);
+	certificate_list_fini(&l);
+	return rc;
 }
 
 static enum uk_rc
@@ -198,7 +217,7 @@ detail_json(const struct api *a, struct store_tx *tx, const char *id, unsigned w
 	    (rc = identity_evidence(tx, &o, evidence, err)) != UK_OK ||
 	    (rc = signature_evidence(a, tx, &o, evidence, err)) != UK_OK ||
 	    (rc = add_producer(tx, &o, v, err)) != UK_OK ||
-	    (rc = add_certificate(tx, &o, v, err)) != UK_OK)
+	    (rc = add_certificate(a, tx, &o, v, err)) != UK_OK)
 		goto out;
 	add_challenge(a, &o, v);
 	mask_form(v, who);

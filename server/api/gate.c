@@ -4,6 +4,7 @@
 
 #include "api/api.h"
 #include "api/session.h"
+#include "workflow/certificate.h"
 
 #define WHO_ROLES (WHO_REVIEWER | WHO_PRODUCER | WHO_FINANCE | WHO_AUDITOR | WHO_ADMINISTRATOR)
 
@@ -94,6 +95,7 @@ read_member(struct store_tx *tx, void *ctx, struct uk_err *err)
 	struct member *m = ctx;
 	struct store_rows *rows = store_query(tx, SQL_STAFF_GET, STORE_ARGS(DB_T(m->id)));
 	char fingerprint[CRYPT_INDEX_LEN] = "";
+	struct certificate cert;
 	enum uk_rc rc;
 
 	m->there = false;
@@ -107,10 +109,9 @@ read_member(struct store_tx *tx, void *ctx, struct uk_err *err)
 	}
 	if ((rc = store_end(rows, err)) != UK_OK || !m->there)
 		return rc;
-	rows = store_query(tx, SQL_CERTIFICATE_BY_FINGERPRINT, STORE_ARGS(DB_T(fingerprint)));
-	m->there =
-	    store_next(rows) && store_int(rows, 4) > api_now(m->a) && store_int(rows, 6) == 0;
-	return store_end(rows, err);
+	rc = certificate_by_fingerprint(tx, fingerprint, &cert, err);
+	m->there = rc == UK_OK && certificate_status(&cert, api_now(m->a)) == CERTIFICATE_VALID;
+	return rc == UK_E_NOT_FOUND ? UK_OK : rc;
 }
 
 /* Read at each request: a role taken away or a certificate revoked counts at once. */

@@ -3,6 +3,7 @@
 #include "api/answer.h"
 #include "api/form.h"
 #include "api/numbers.h"
+#include "workflow/certificate.h"
 
 static void
 set_int(json_t *o, const char *key, int64_t v)
@@ -31,12 +32,14 @@ identity_json(const struct order *o, int64_t now)
 }
 
 static enum uk_rc
-documents_json(struct store_tx *tx, const struct order *o, json_t **out, struct uk_err *err)
+documents_json(const struct api *a, struct store_tx *tx, const struct order *o, json_t **out,
+    struct uk_err *err)
 {
 	struct store_rows *rows = store_query(tx, SQL_DOCUMENTS_OF_ORDER, STORE_ARGS(DB_T(o->id)));
 	json_t *v = json_object();
 	enum uk_rc rc;
 
+	(void)a;
 	while (store_next(rows))
 		(void)json_object_set_new(v, store_text(rows, 0),
 		    json_pack("{s:I, s:I, s:I, s:I}", "width", (json_int_t)store_int(rows, 1),
@@ -78,13 +81,15 @@ signature_json(const struct order *o, const json_t *form)
 }
 
 static enum uk_rc
-payment_json(struct store_tx *tx, const struct order *o, json_t **out, struct uk_err *err)
+payment_json(const struct api *a, struct store_tx *tx, const struct order *o, json_t **out,
+    struct uk_err *err)
 {
 	struct store_rows *rows = store_query(tx, SQL_PAYMENT_GET, STORE_ARGS(DB_T(o->payment)));
 	json_t *v = json_pack("{s:I, s:s}", "amount", (json_int_t)o->amount_due, "status",
 	    payment_status_name(order_payment_status(o)));
 	enum uk_rc rc;
 
+	(void)a;
 	set_int(v, "paidAt", o->paid_at);
 	if (store_next(rows))
 		set_str(v, "tradeNo", store_text(rows, 5));
@@ -97,13 +102,15 @@ payment_json(struct store_tx *tx, const struct order *o, json_t **out, struct uk
 
 /* The applicant reads a rejection's note; what staff note on an approval stays with them. */
 static enum uk_rc
-review_json(struct store_tx *tx, const struct order *o, json_t **out, struct uk_err *err)
+review_json(const struct api *a, struct store_tx *tx, const struct order *o, json_t **out,
+    struct uk_err *err)
 {
 	struct store_rows *rows = store_query(
 	    tx, SQL_EVENT_LAST_NOTE, STORE_ARGS(DB_T(o->id), DB_T(order_event_name(EV_REJECT))));
 	json_t *v = json_object();
 	enum uk_rc rc;
 
+	(void)a;
 	set_int(v, "dueAt", o->review_due);
 	set_int(v, "decidedAt", o->reviewed_at);
 	set_str(v, "result", review_result_name(o->review_result));
@@ -119,12 +126,14 @@ review_json(struct store_tx *tx, const struct order *o, json_t **out, struct uk_
 }
 
 static enum uk_rc
-shipping_json(struct store_tx *tx, const struct order *o, json_t **out, struct uk_err *err)
+shipping_json(const struct api *a, struct store_tx *tx, const struct order *o, json_t **out,
+    struct uk_err *err)
 {
 	struct store_rows *rows = store_query(tx, SQL_SHIPMENT_GET, STORE_ARGS(DB_T(o->id)));
 	json_t *v = json_object();
 	enum uk_rc rc;
 
+	(void)a;
 	if (store_next(rows)) {
 		set_str(v, "carrier", store_text(rows, 0));
 		set_str(v, "tracking", store_text(rows, 1));
@@ -137,23 +146,28 @@ shipping_json(struct store_tx *tx, const struct order *o, json_t **out, struct u
 	return rc;
 }
 
+/* The newest that is not revoked: a revoked one was of a key that was made again. */
 static enum uk_rc
-certificate_json(struct store_tx *tx, const struct order *o, json_t **out, struct uk_err *err)
+certificate_json(const struct api *a, struct store_tx *tx, const struct order *o, json_t **out,
+    struct uk_err *err)
 {
-	struct store_rows *rows =
-	    store_query(tx, SQL_CERTIFICATES_OF_ORDER, STORE_ARGS(DB_T(o->id)));
+	struct certificate_list l = { 0 };
+	const struct certificate *c;
+	struct uk_cert *cert = NULL;
 	json_t *v = json_object();
-	enum uk_rc rc;
+	enum uk_rc rc = certificates_of_order(tx, o->id, &l, err);
 
-	while (store_next(rows) && json_object_size(v) == 0) {
-		if (store_int(rows, 7) != 0)
-			continue; /* revoked: of a key that was made again */
-		set_str(v, "serial", store_text(rows, 0));
-		set_str(v, "subject", store_text(rows, 2));
-		set_int(v, "notBefore", store_int(rows, 3));
-		set_int(v, "notAfter", store_int(rows, 4));
+	if (rc == UK_OK && (c = certificate_current(&l)) != NULL &&
+	    (rc = certificate_cert(tx, a->crypt, c->serial, &cert, err)) == UK_OK) {
+		set_str(v, "serial", c->serial);
+		set_str(v, "subject", uk_cert_subject(cert));
+		set_int(v, "notBefore", c->not_before);
+		set_int(v, "notAfter", c->not_after);
+		set_str(v, "status", certificate_status_name(certificate_status(c, api_now(a))));
 	}
-	if ((rc = store_end(rows, err)) == UK_OK)
+	uk_cert_free(&cert);
+	certificate_list_fini(&l);
+	if (rc == UK_OK)
 		*out = v;
 	else
 		json_decref(v);
@@ -189,13 +203,15 @@ head_json(const struct api *a, const struct order *o, const json_t *form)
 /* Each part has tables of its own. */
 static const struct {
 	const char *name;
-	enum uk_rc (*read)(struct store_tx *, const struct order *, json_t **, struct uk_err *);
+	enum uk_rc (*read)(const struct api *, struct store_tx *, const struct order *, json_t **,
+	    struct uk_err *);
 } parts[] = {
 	{ "documents", documents_json },
 	{ "payment", payment_json },
 	{ "review", review_json },
 	{ "shipping", shipping_json },
 	{ "certificate", certificate_json },
+	{ "password", password_json },
 };
 
 enum uk_rc
@@ -215,14 +231,8 @@ order_json(
 	for (size_t i = 0; rc == UK_OK && i < sizeof(parts) / sizeof(parts[0]); i++) {
 		json_t *part = NULL;
 
-		if ((rc = parts[i].read(tx, &o, &part, err)) == UK_OK)
+		if ((rc = parts[i].read(a, tx, &o, &part, err)) == UK_OK)
 			(void)json_object_set_new(v, parts[i].name, part);
-	}
-	if (rc == UK_OK) {
-		json_t *part = NULL;
-
-		if ((rc = password_json(a, tx, &o, &part, err)) == UK_OK)
-			(void)json_object_set_new(v, "password", part);
 	}
 	if (rc == UK_OK)
 		*out = v;

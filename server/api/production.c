@@ -4,8 +4,11 @@
 #include "api/handlers.h"
 #include "api/label.h"
 #include "api/proof.h"
+#include "api/ticket.h"
 #include "ca/login.h"
 #include "ca/request.h"
+#include "workflow/certificate.h"
+#include "workflow/so_pin.h"
 
 #define LABEL_MAX (64u * 1024)
 
@@ -29,6 +32,19 @@ struct requesting {
 	struct uk_span der;
 };
 
+/* From here on the token is known by its serial, and so is its SO PIN. */
+static enum uk_rc
+keep_so_pin(struct store_tx *tx, const struct requesting *r, struct uk_err *err)
+{
+	struct uk_secret *pin = NULL;
+	enum uk_rc rc = ticket_so_pin(r->a, tx, r->ev.order, &pin, err);
+
+	if (rc == UK_OK && pin != NULL)
+		rc = so_pin_put(tx, r->a->crypt, r->token, pin, api_now(r->a), err);
+	uk_secret_free(&pin);
+	return rc;
+}
+
 static enum uk_rc
 store_request(struct store_tx *tx, void *ctx, struct uk_err *err)
 {
@@ -36,7 +52,8 @@ store_request(struct store_tx *tx, void *ctx, struct uk_err *err)
 	struct workflow_result result;
 	enum uk_rc rc;
 
-	if ((rc = workflow_apply(r->a->workflow, tx, &r->ev, &result, err)) != UK_OK)
+	if ((rc = workflow_apply(r->a->workflow, tx, &r->ev, &result, err)) != UK_OK ||
+	    (rc = keep_so_pin(tx, r, err)) != UK_OK)
 		return rc;
 	return store_run(tx, SQL_REQUEST_PUT,
 	    STORE_ARGS(DB_T(r->ev.order), DB_I(result.order.requests), DB_T(r->token), DB_B(r->der),
@@ -80,23 +97,30 @@ struct proving {
 	const struct api *a;
 	const char *id;
 	struct order order;
-	struct uk_buf der; /* the newest certificate of the order */
+	struct certificate row; /* the newest certificate of the order */
+	struct uk_buf der;
+	struct event ev;
 };
 
 static enum uk_rc
 read_certificate(struct store_tx *tx, void *ctx, struct uk_err *err)
 {
 	struct proving *p = ctx;
-	struct store_rows *rows;
+	struct certificate_list l = { 0 };
+	const struct certificate *c;
 	enum uk_rc rc;
 
 	uk_buf_reset(&p->der);
-	if ((rc = order_load(tx, p->id, &p->order, err)) != UK_OK)
+	if ((rc = order_load(tx, p->id, &p->order, err)) != UK_OK ||
+	    (rc = certificates_of_order(tx, p->id, &l, err)) != UK_OK)
 		return rc;
-	rows = store_query(tx, SQL_CERTIFICATES_OF_ORDER, STORE_ARGS(DB_T(p->id)));
-	if (store_next(rows))
-		uk_buf_put(&p->der, store_blob(rows, 5));
-	return store_end(rows, err);
+	p->row = (struct certificate){ 0 };
+	if ((c = certificate_current(&l)) != NULL) {
+		p->row = *c;
+		rc = certificate_der(tx, p->a->crypt, c->serial, &p->der, err);
+	}
+	certificate_list_fini(&l);
+	return rc;
 }
 
 static enum uk_rc
@@ -122,6 +146,17 @@ check_proof(const struct proving *p, struct uk_span signature, struct uk_err *er
 	}
 	uk_cert_free(&cert);
 	return rc;
+}
+
+/* The key has signed, so the ticket was opened on this token. */
+static enum uk_rc
+store_proof(struct store_tx *tx, void *ctx, struct uk_err *err)
+{
+	const struct proving *p = ctx;
+	const enum uk_rc rc =
+	    workflow_apply(p->a->workflow, tx, &p->ev, &(struct workflow_result){ 0 }, err);
+
+	return rc == UK_OK ? so_pin_proved(tx, p->row.token, api_now(p->a), err) : rc;
 }
 
 /* Only the certificate that was issued for this order, and only the key that is in it. */
@@ -150,8 +185,11 @@ production_proof(void *app, struct http_request *rq, struct uk_err *err)
 		rc = uk_fail_field(err, "signature", "proof-refused");
 		goto out;
 	}
-	rc =
-	    answer_event(a, rq, &(struct event){ .on = EV_PROOF, .version = p.order.version }, err);
+	p.ev = (struct event){ .on = EV_PROOF, .version = p.order.version };
+	event_from(rq, &p.ev);
+	rc = store_write_wait(a->store, store_proof, &p, err);
+	if (rc == UK_OK)
+		rc = answer_detail(a, rq, p.id, err);
 out:
 	uk_buf_fini(&p.der);
 	return rc;

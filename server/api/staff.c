@@ -8,6 +8,7 @@
 #include "api/rate.h"
 #include "api/session.h"
 #include "ca/login.h"
+#include "workflow/certificate.h"
 
 #define AUDIENCE               "ukey-staff"
 #define CHALLENGE_LIFE         120
@@ -86,15 +87,14 @@ use_nonce(struct store_tx *tx, void *ctx, struct uk_err *err)
 }
 
 static enum uk_rc
-not_revoked(struct store_tx *tx, const char *fingerprint, struct uk_err *err)
+not_revoked(const struct entry *e, struct store_tx *tx, struct uk_err *err)
 {
-	struct store_rows *rows =
-	    store_query(tx, SQL_CERTIFICATE_BY_FINGERPRINT, STORE_ARGS(DB_T(fingerprint)));
-	const bool good = store_next(rows) && store_int(rows, 6) == 0;
-	enum uk_rc rc = store_end(rows, err);
+	struct certificate cert;
+	const enum uk_rc rc = certificate_by_fingerprint(tx, e->fingerprint, &cert, err);
 
-	if (rc == UK_OK && !good)
-		rc = uk_fail(err, UK_E_DENIED, "certificate-revoked", "staff-login", 0);
+	if (rc == UK_E_NOT_FOUND ||
+	    (rc == UK_OK && certificate_status(&cert, api_now(e->a)) != CERTIFICATE_VALID))
+		return uk_fail(err, UK_E_DENIED, "certificate-revoked", "staff-login", 0);
 	return rc;
 }
 
@@ -118,7 +118,7 @@ enter(struct store_tx *tx, void *ctx, struct uk_err *err)
 		return rc;
 	if (!there)
 		return uk_fail(err, UK_E_DENIED, "not-staff", "staff-login", 0);
-	if ((rc = not_revoked(tx, e->fingerprint, err)) != UK_OK)
+	if ((rc = not_revoked(e, tx, err)) != UK_OK)
 		return rc;
 	return session_new(e->a, tx, SESSION_STAFF, e->user.staff, e->token, err);
 }

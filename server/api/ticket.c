@@ -1,17 +1,17 @@
-#include <openssl/crypto.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "api/answer.h"
 #include "api/handlers.h"
 #include "api/place.h"
+#include "api/ticket.h"
 #include "jobs/jobs.h"
 #include "uk/b64.h"
 #include "uk/ticket.h"
+#include "workflow/so_pin.h"
 
-#define JTI_BYTES  16
-#define JTI_LEN    (2 * JTI_BYTES + 1)
-#define SO_PIN_LEN 16 /* 94 bits: what tokens with a limit of 16 take */
+#define JTI_BYTES 16
+#define JTI_LEN   (2 * JTI_BYTES + 1)
 
 struct sealing {
 	const struct api *a;
@@ -100,14 +100,14 @@ out:
 
 /* Takes what is sealed into a secret. */
 static enum uk_rc
-unseal(const struct sealing *s, enum crypt_purpose purpose, const struct crypt_place *at,
-    struct uk_span sealed, struct uk_secret **out, struct uk_err *err)
+unseal(const struct api *a, const struct crypt_place *at, struct uk_span sealed,
+    struct uk_secret **out, struct uk_err *err)
 {
 	struct uk_buf plain;
 	enum uk_rc rc;
 
 	uk_buf_init(&plain, 256);
-	rc = crypt_unseal(s->a->crypt, purpose, at, sealed, &plain, err);
+	rc = crypt_unseal(a->crypt, CRYPT_SO_PIN, at, sealed, &plain, err);
 	if (rc == UK_OK) {
 		uk_secret_free(out);
 		*out = uk_secret_new(uk_buf_span(&plain));
@@ -116,12 +116,11 @@ unseal(const struct sealing *s, enum crypt_purpose purpose, const struct crypt_p
 	return rc;
 }
 
-/* The newest SO PIN of this order's last ticket, or none. */
-static enum uk_rc
-last_so_pin(struct store_tx *tx, struct sealing *s, struct uk_err *err)
+enum uk_rc
+ticket_so_pin(const struct api *a, struct store_tx *tx, const char *order, struct uk_secret **out,
+    struct uk_err *err)
 {
-	struct store_rows *rows =
-	    store_query(tx, SQL_TICKETS_OF_ORDER, STORE_ARGS(DB_T(s->ev.order)));
+	struct store_rows *rows = store_query(tx, SQL_TICKETS_OF_ORDER, STORE_ARGS(DB_T(order)));
 	char jti[JTI_LEN] = "";
 	struct crypt_place at;
 	char row[PLACE_ROW_LEN];
@@ -134,22 +133,9 @@ last_so_pin(struct store_tx *tx, struct sealing *s, struct uk_err *err)
 	rows = store_query(tx, SQL_SO_PINS_OF_TICKET, STORE_ARGS(DB_T(jti)));
 	at = place("so_pins", jti, "1", "sealed", row);
 	if (store_next(rows))
-		rc = unseal(s, CRYPT_SO_PIN, &at, store_blob(rows, 1), &s->so_pin, err);
+		rc = unseal(a, &at, store_blob(rows, 1), out, err);
 	ended = store_end(rows, rc == UK_OK ? err : NULL);
 	return rc != UK_OK ? rc : ended;
-}
-
-static void
-fresh_so_pin(struct sealing *s)
-{
-	static const char alphabet[] =
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-	char pin[SO_PIN_LEN];
-
-	for (size_t i = 0; i < SO_PIN_LEN; i++)
-		pin[i] = alphabet[uk_random_below(s->a->random, sizeof(alphabet) - 1)];
-	s->so_pin = uk_secret_new(uk_span(pin, sizeof(pin)));
-	OPENSSL_cleanse(pin, sizeof(pin));
 }
 
 static enum uk_rc
@@ -191,10 +177,10 @@ make_ticket(struct store_tx *tx, void *ctx, struct uk_err *err)
 	uk_random_hex(s->a->random, s->jti, JTI_BYTES);
 	if ((rc = workflow_apply(s->a->workflow, tx, &s->ev, &result, err)) != UK_OK ||
 	    (rc = jobs_password_load(tx, s->a->crypt, &result.order, &s->pin, err)) != UK_OK ||
-	    (rc = last_so_pin(tx, s, err)) != UK_OK)
+	    (rc = ticket_so_pin(s->a, tx, s->ev.order, &s->so_pin, err)) != UK_OK)
 		return rc;
 	if (s->so_pin == NULL)
-		fresh_so_pin(s);
+		s->so_pin = so_pin_make(s->a->random);
 	return keep(tx, s, err);
 }
 

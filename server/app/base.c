@@ -1,9 +1,11 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "app/base.h"
 #include "app/clock.h"
 #include "app/keys.h"
+#include "workflow/workdays.h"
 
 static enum uk_rc
 open_keys(struct base *b, struct uk_err *err)
@@ -23,6 +25,25 @@ open_keys(struct base *b, struct uk_err *err)
 }
 
 static enum uk_rc
+open_calendar(const struct base *b, struct uk_err *err)
+{
+	const char *path = b->settings.calendar;
+	json_t *file = NULL;
+	enum uk_rc rc;
+
+	if (*path == '\0')
+		return UK_OK;
+	if ((rc = keys_json_read(path, &file, err)) == UK_OK)
+		rc = workdays_load(file, err);
+	json_decref(file);
+	if (rc != UK_OK)
+		(void)fprintf(stderr, "%s: no list of working days: %s%s%s\n", path,
+		    uk_err_reason(err), err->field != NULL ? ": " : "",
+		    err->field != NULL ? err->field : "");
+	return rc;
+}
+
+static enum uk_rc
 open_all(struct base *b, struct uk_err *err)
 {
 	enum uk_rc rc;
@@ -32,7 +53,7 @@ open_all(struct base *b, struct uk_err *err)
 		return uk_fail_field(err, "log-level", NULL);
 	offset_clock_init(&b->clock, b->settings.clock_file);
 	b->random = uk_random_system;
-	if ((rc = open_keys(b, err)) != UK_OK)
+	if ((rc = open_calendar(b, err)) != UK_OK || (rc = open_keys(b, err)) != UK_OK)
 		return rc;
 	rc = store_open(
 	    &(struct store_setup){

@@ -1,6 +1,8 @@
+#include <stdio.h>
+
 #include "app/enrol.h"
-#include "ca/issuer.h"
 #include "ca/request.h"
+#include "workflow/certificate.h"
 
 struct booking {
 	const struct base *base;
@@ -14,12 +16,15 @@ static enum uk_rc
 intend(struct store_tx *tx, void *ctx, struct uk_err *err)
 {
 	const struct booking *b = ctx;
+	struct certificate c = {
+		.usage = CERTIFICATE_SIGN, .not_before = b->now, .not_after = uk_year_after(b->now)
+	};
 
-	return store_run(tx, SQL_CERTIFICATE_INTEND,
-	    STORE_ARGS(DB_T(b->prepared.serial), DB_T(b->intent), DB_T(""),
-		DB_T(profile_name(PROFILE_STAFF)), DB_I(b->now), DB_I(uk_year_after(b->now)),
-		DB_I(b->now), DB_B(uk_buf_span(&b->prepared.tbs))),
-	    NULL, err);
+	(void)snprintf(c.serial, sizeof(c.serial), "%s", b->prepared.serial);
+	(void)snprintf(c.intent, sizeof(c.intent), "%s", b->intent);
+	(void)snprintf(c.profile, sizeof(c.profile), "%s", profile_name(PROFILE_STAFF));
+	return certificate_intend(
+	    tx, b->base->crypt, &c, uk_buf_span(&b->prepared.tbs), b->now, err);
 }
 
 static enum uk_rc
@@ -27,10 +32,7 @@ book(struct store_tx *tx, void *ctx, struct uk_err *err)
 {
 	const struct booking *b = ctx;
 
-	return store_run(tx, SQL_CERTIFICATE_ISSUED,
-	    STORE_ARGS(DB_T(b->intent), DB_B(uk_cert_der(b->cert)), DB_T(uk_cert_subject(b->cert)),
-		DB_T(uk_cert_fingerprint(b->cert)), DB_I(b->now)),
-	    NULL, err);
+	return certificate_issued(tx, b->base->crypt, b->cert, b->now, err);
 }
 
 static enum uk_rc

@@ -3,7 +3,7 @@
 #include "app/base.h"
 #include "app/commands.h"
 #include "ca/crl.h"
-#include "jobs/jobs.h"
+#include "workflow/certificate.h"
 
 struct revoke_options {
 	const char *dir;
@@ -29,7 +29,8 @@ revoke(struct store_tx *tx, void *ctx, struct uk_err *err)
 {
 	const struct revoking *r = ctx;
 
-	return jobs_revoke(tx, r->o->serial, r->o->reason, uk_now(&r->b->clock), err);
+	return certificate_revoke(
+	    tx, r->o->serial, r->o->reason, "command", uk_now(&r->b->clock), err);
 }
 
 /* [C14] In force at once for log-in; the server makes the new list. */
@@ -47,7 +48,8 @@ command_revoke(int argc, char **argv)
 	    "ukey-ca revoke --dir DIR --serial HEX [--reason REASON]", &o);
 	if (status >= 0)
 		return status;
-	if (o.dir == NULL || o.serial == NULL || crl_reason_from_name(o.reason, &reason) != UK_OK) {
+	if (o.dir == NULL || o.serial == NULL || crl_reason_from_name(o.reason, &reason) != UK_OK ||
+	    reason == CRL_HOLD) {
 		(void)fprintf(stderr, "ukey-ca revoke: see --help\n");
 		return 2;
 	}

@@ -16,6 +16,7 @@ struct settings {
 	char *photo_program;
 	char *database;
 	char *ca_dir;
+	char *calendar;
 	char *log_level;
 	char *clock_file;
 	bool development;

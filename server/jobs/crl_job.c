@@ -4,8 +4,8 @@
 #include "jobs/kinds.h"
 
 #define HOUR    3600
-#define EVERY   (12 * HOUR)
-#define VALID   (36 * HOUR) /* so that a missed one or two hurts nobody */
+#define EVERY   HOUR        /* and at once after a change of status */
+#define VALID   (36 * HOUR) /* so that missed ones hurt nobody */
 #define CRL_MAX (64u * 1024u * 1024u)
 
 struct list {
@@ -61,11 +61,13 @@ static enum uk_rc
 store_list(struct store_tx *tx, void *ctx, struct uk_err *err)
 {
 	const struct list *l = ctx;
-
-	return store_run(tx, SQL_CRL_PUT,
+	const enum uk_rc rc = store_run(tx, SQL_CRL_PUT,
 	    STORE_ARGS(DB_I(l->number + 1), DB_I(l->now), DB_I(l->now + VALID),
 		DB_B(uk_buf_span(&l->der))),
 	    NULL, err);
+
+	return rc == UK_OK ? store_run(tx, SQL_CRLS_EXPIRE, STORE_ARGS(DB_I(l->now)), NULL, err)
+			   : rc;
 }
 
 static enum uk_rc

@@ -104,13 +104,16 @@ load(struct store_tx *tx, void *ctx, struct uk_err *err)
 	const char *holder;
 	enum uk_rc rc = read_pin(tx, p->j->s.crypt, o, p, err);
 
-	if (rc == UK_OK)
+	if (rc == UK_OK && o->identity_method != METHOD_NONE)
 		rc = order_check_load(
 		    tx, p->j->s.crypt, o->id, o->identity_checks, &p->subject, err);
 	if (rc == UK_OK)
 		rc = order_form_load(tx, p->j->s.crypt, o->id, &form, err);
 	if (rc != UK_OK)
 		return rc;
+	if (p->subject == NULL)
+		p->subject = json_pack(
+		    "{s:O}", "phone", json_object_get(form, order_kind_get(o->kind)->phone));
 	holder = json_string_value(json_object_get(form, order_kind_get(o->kind)->holder));
 	(void)snprintf(p->holder, sizeof(p->holder), "%s", holder != NULL ? holder : "");
 	uk_json_wipe(form);
@@ -149,7 +152,9 @@ sent(const struct job *job, const char *reference, struct job_report *r)
 static void
 by_message(const struct job *job, struct password *p, struct job_report *r)
 {
-	const struct sms_pair pair = { "password", (const char *)uk_secret_lend(p->pin).p };
+	const bool unlock = order_kind_get(p->o->kind)->flow == FLOW_UNLOCK;
+	const struct sms_pair pair = { unlock ? "code" : "password",
+		(const char *)uk_secret_lend(p->pin).p };
 	struct sms_result result = { 0 };
 	struct uk_err err = { 0 };
 	char id[JOB_TEXT_LEN];
@@ -157,8 +162,8 @@ by_message(const struct job *job, struct password *p, struct job_report *r)
 
 	(void)snprintf(id, sizeof(id), "%sW%lld", job->order, (long long)job->n);
 	if (p->j->s.sms != NULL)
-		rc = sms_send(
-		    p->j->s.sms, member(p, "phone"), SMS_PASSWORD, &pair, 1, id, &result, &err);
+		rc = sms_send(p->j->s.sms, member(p, "phone"),
+		    unlock ? SMS_AUTHORISATION : SMS_PASSWORD, &pair, 1, id, &result, &err);
 	if (rc != UK_OK)
 		job_failed(r, rc, &err);
 	else if (result.outcome == SMS_SENT)

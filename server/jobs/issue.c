@@ -1,50 +1,78 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ca/crl.h"
 #include "ca/issuer.h"
 #include "ca/request.h"
 #include "jobs/kinds.h"
+#include "workflow/renewal.h"
 
-#define INTENT_LEN 64
-#define CSR_MAX    REQUEST_MAX
+#define CSR_MAX   REQUEST_MAX
+#define PARTS_MAX 2 /* a signing certificate, and for some keys an encryption certificate */
+
+/* One certificate of a request, from its plan to its signature. */
+struct part {
+	struct certificate row; /* issued_at: 0 until it is signed */
+	struct uk_buf tbs;
+	struct uk_buf der;
+};
 
 struct issue {
 	struct jobs *j;
 	const struct job *job;
 	struct order order;
-	char intent[INTENT_LEN];
-	struct uk_buf request; /* PKCS#10 */
+	char intent[CERTIFICATE_INTENT_LEN]; /* of the signing certificate */
+	struct uk_buf request;               /* PKCS#10 */
+	char token[CERTIFICATE_TOKEN_LEN];
 	json_t *form;
-	enum profile_id profile;
 	int64_t now;
-	int64_t not_after;
-	struct issuer_intent prepared;
-	bool intended; /* the row is there */
-	struct uk_buf tbs;
-	struct uk_buf der; /* empty: not signed */
+	int64_t old_end; /* of the certificate that is renewed, changed or replaced; 0: none */
+	struct part parts[PARTS_MAX];
+	size_t n; /* parts; 0: nothing is intended yet */
 };
 
 static void
-name_intent(const struct job *job, char intent[INTENT_LEN])
+name_intent(const struct job *job, char intent[CERTIFICATE_INTENT_LEN])
 {
-	(void)snprintf(intent, INTENT_LEN, "%s/%lld", job->order, (long long)job->n);
+	(void)snprintf(intent, CERTIFICATE_INTENT_LEN, "%s/%lld", job->order, (long long)job->n);
 }
 
 static enum uk_rc
-read_intent(struct store_tx *tx, struct issue *i, struct uk_err *err)
+read_part(struct store_tx *tx, struct issue *i, struct part *p, struct uk_err *err)
 {
-	struct store_rows *rows =
-	    store_query(tx, SQL_CERTIFICATE_BY_INTENT, STORE_ARGS(DB_T(i->intent)));
+	const struct crypt *crypt = i->j->s.crypt;
 
-	uk_buf_reset(&i->tbs);
-	uk_buf_reset(&i->der);
-	i->intended = store_next(rows);
-	if (i->intended) {
-		uk_buf_put(&i->tbs, store_blob(rows, 6));
-		uk_buf_put(&i->der, store_blob(rows, 7));
-	}
-	return store_end(rows, err);
+	uk_buf_reset(&p->tbs);
+	uk_buf_reset(&p->der);
+	return p->row.issued_at != 0 ? certificate_der(tx, crypt, p->row.serial, &p->der, err)
+				     : certificate_tbs(tx, crypt, p->row.serial, &p->tbs, err);
+}
+
+/* What the store has counts, whoever prepared it. */
+static enum uk_rc
+read_parts(struct store_tx *tx, struct issue *i, struct uk_err *err)
+{
+	enum uk_rc rc = certificate_by_intent(tx, i->intent, &i->parts[0].row, NULL);
+
+	i->n = 0;
+	if (rc == UK_E_NOT_FOUND)
+		return UK_OK;
+	if (rc == UK_OK)
+		rc = read_part(tx, i, &i->parts[0], err);
+	if (rc == UK_OK)
+		i->n = 1;
+	return rc == UK_OK ? UK_OK : uk_fail(err, rc, NULL, "issue.intent", 0);
+}
+
+static enum uk_rc
+read_old_end(struct store_tx *tx, struct issue *i, struct uk_err *err)
+{
+	struct certificate old = { .not_after = 0 };
+	enum uk_rc rc = UK_OK;
+
+	if (i->order.about[0] != '\0')
+		rc = certificate_get(tx, i->order.about, &old, err);
+	i->old_end = old.not_after;
+	return rc;
 }
 
 static enum uk_rc
@@ -52,15 +80,22 @@ load(struct store_tx *tx, void *ctx, struct uk_err *err)
 {
 	struct issue *i = ctx;
 	struct store_rows *rows;
-	enum uk_rc rc = read_intent(tx, i, err);
+	enum uk_rc rc = read_parts(tx, i, err);
 
+	json_decref(i->form);
+	i->form = NULL;
 	if (rc == UK_OK)
 		rc = order_form_load(tx, i->j->s.crypt, i->order.id, &i->form, err);
 	if (rc != UK_OK)
 		return rc;
+	if ((rc = read_old_end(tx, i, err)) != UK_OK)
+		return rc;
+	uk_buf_reset(&i->request);
 	rows = store_query(tx, SQL_REQUEST_GET, STORE_ARGS(DB_T(i->order.id), DB_I(i->job->n)));
-	if (store_next(rows))
+	if (store_next(rows)) {
+		(void)snprintf(i->token, sizeof(i->token), "%s", store_text(rows, 0));
 		uk_buf_put(&i->request, store_blob(rows, 1));
+	}
 	return store_end(rows, err);
 }
 
@@ -70,76 +105,143 @@ member(const struct issue *i, const char *name)
 	return json_string_value(json_object_get(i->form, name));
 }
 
+/* For whom, and for how long ([R2], [R3], [V3], [L10]): the same for all of a request's
+ * certificates. */
+static struct issuer_order
+wish(const struct issue *i)
+{
+	const enum order_flow flow = order_kind_get(i->order.kind)->flow;
+	struct issuer_order o = { .not_before = i->now,
+		.not_after = renewal_end(flow, i->old_end, i->now) };
+
+	if (order_kind_get(i->order.kind)->unit) {
+		o.profile = PROFILE_ORGANISATION;
+		o.subject.organisation = member(i, "organisation");
+		o.subject.credit_code = member(i, "creditCode");
+	} else {
+		o.profile = PROFILE_PERSON;
+		o.subject.name = member(i, "name");
+		o.subject.id_number = member(i, "idNumber");
+	}
+	return o;
+}
+
+/* Decide everything about one certificate but its signature. */
+static enum uk_rc
+prepare_part(struct issue *i, struct part *p, const struct issuer_order *order, struct uk_err *err)
+{
+	const char *number = member(i, order_kind_get(i->order.kind)->number);
+	struct issuer_intent prepared;
+	const enum uk_rc rc =
+	    issuer_prepare(i->j->s.authority, order, i->j->s.random, &prepared, err);
+
+	if (rc != UK_OK)
+		return rc;
+	p->row = (struct certificate){ .usage = CERTIFICATE_SIGN,
+		.not_before = order->not_before,
+		.not_after = order->not_after };
+	(void)snprintf(p->row.serial, sizeof(p->row.serial), "%s", prepared.serial);
+	(void)snprintf(p->row.intent, sizeof(p->row.intent), "%s", i->intent);
+	(void)snprintf(p->row.order, sizeof(p->row.order), "%s", i->order.id);
+	(void)snprintf(p->row.profile, sizeof(p->row.profile), "%s", profile_name(order->profile));
+	(void)snprintf(p->row.token, sizeof(p->row.token), "%s", i->token);
+	crypt_index_str(
+	    i->j->s.crypt, CRYPT_INDEX_NUMBER, number != NULL ? number : "", p->row.holder);
+	uk_buf_reset(&p->tbs);
+	uk_buf_put(&p->tbs, uk_buf_span(&prepared.tbs));
+	issuer_intent_fini(&prepared);
+	return UK_OK;
+}
+
 static enum uk_rc
 prepare(struct issue *i, struct uk_err *err)
 {
-	struct issuer_order order = {
-		.profile = PROFILE_ORGANISATION,
-		.subject = { .organisation = member(i, "organisation"),
-		    .credit_code = member(i, "creditCode") },
-		.not_before = i->now,
-	};
+	struct issuer_order order = wish(i);
 	struct uk_buf spki;
 	enum uk_rc rc;
 
-	i->profile = order.profile;
-	i->not_after = order.not_after = uk_year_after(i->now);
 	uk_buf_init(&spki, SPKI_MAX);
 	rc = request_read(uk_buf_span(&i->request), &spki, err);
 	order.spki = uk_buf_span(&spki);
 	if (rc == UK_OK)
-		rc = issuer_prepare(i->j->s.authority, &order, i->j->s.random, &i->prepared, err);
+		rc = prepare_part(i, &i->parts[0], &order, err);
+	if (rc == UK_OK)
+		i->n = 1;
 	uk_buf_fini(&spki);
 	return rc;
 }
 
-/* Serial and all the rest are on record before there is a signature. */
+/* Serials and all the rest are on record before there is a signature. */
 static enum uk_rc
-store_intent(struct store_tx *tx, void *ctx, struct uk_err *err)
+store_intents(struct store_tx *tx, void *ctx, struct uk_err *err)
 {
 	struct issue *i = ctx;
-	const enum uk_rc rc = store_run(tx, SQL_CERTIFICATE_INTEND,
-	    STORE_ARGS(DB_T(i->prepared.serial), DB_T(i->intent), DB_T(i->order.id),
-		DB_T(profile_name(i->profile)), DB_I(i->now), DB_I(i->not_after), DB_I(i->now),
-		DB_B(uk_buf_span(&i->prepared.tbs))),
-	    NULL, err);
+	enum uk_rc rc = UK_OK;
 
-	return rc == UK_OK ? read_intent(tx, i, err) : rc;
+	for (size_t n = 0; rc == UK_OK && n < i->n; n++)
+		rc = certificate_intend(tx, i->j->s.crypt, &i->parts[n].row,
+		    uk_buf_span(&i->parts[n].tbs), i->now, err);
+	return rc == UK_OK ? read_parts(tx, i, err) : rc;
+}
+
+/* All of a request's certificates, or none. */
+static enum uk_rc
+store_certificates(struct store_tx *tx, void *ctx, struct uk_err *err)
+{
+	const struct issue *i = ctx;
+	enum uk_rc rc = UK_OK;
+
+	for (size_t n = 0; rc == UK_OK && n < i->n; n++) {
+		struct uk_cert *cert = NULL;
+
+		rc = uk_cert_parse(uk_buf_span(&i->parts[n].der), &cert, err);
+		if (rc == UK_OK)
+			rc = certificate_issued(tx, i->j->s.crypt, cert, i->now, err);
+		uk_cert_free(&cert);
+	}
+	return rc;
 }
 
 static enum uk_rc
-store_certificate(struct store_tx *tx, void *ctx, struct uk_err *err)
+sign(struct issue *i, struct uk_err *err)
 {
-	const struct issue *i = ctx;
-	struct uk_cert *cert = NULL;
-	enum uk_rc rc = uk_cert_parse(uk_buf_span(&i->der), &cert, err);
+	enum uk_rc rc = UK_OK;
+	bool any = false;
 
-	if (rc == UK_OK)
-		rc = store_run(tx, SQL_CERTIFICATE_ISSUED,
-		    STORE_ARGS(DB_T(i->intent), DB_B(uk_buf_span(&i->der)),
-			DB_T(uk_cert_subject(cert)), DB_T(uk_cert_fingerprint(cert)), DB_I(i->now)),
-		    NULL, err);
-	uk_cert_free(&cert);
-	return rc;
+	for (size_t n = 0; rc == UK_OK && n < i->n; n++) {
+		struct part *p = &i->parts[n];
+
+		if (p->row.issued_at != 0)
+			continue;
+		any = true;
+		rc = issuer_sign(i->j->s.authority, uk_buf_span(&p->tbs), &p->der, err);
+	}
+	return rc == UK_OK && any ? store_write_wait(i->j->s.store, store_certificates, i, err)
+				  : rc;
 }
 
 static enum uk_rc
 certify(struct issue *i, struct uk_err *err)
 {
-	struct store *store = i->j->s.store;
 	enum uk_rc rc = UK_OK;
 
-	if (!i->intended) {
+	if (i->n == 0) {
 		rc = prepare(i, err);
 		if (rc == UK_OK)
-			rc = store_write_wait(store, store_intent, i, err);
+			rc = store_write_wait(i->j->s.store, store_intents, i, err);
 	}
-	if (rc == UK_OK && i->der.n == 0) {
-		rc = issuer_sign(i->j->s.authority, uk_buf_span(&i->tbs), &i->der, err);
-		if (rc == UK_OK)
-			rc = store_write_wait(store, store_certificate, i, err);
+	return rc == UK_OK ? sign(i, err) : rc;
+}
+
+static void
+issue_init(struct issue *i)
+{
+	uk_buf_init(&i->request, CSR_MAX);
+	for (size_t n = 0; n < PARTS_MAX; n++) {
+		uk_buf_init(&i->parts[n].tbs, ISSUER_TBS_MAX);
+		uk_buf_init(&i->parts[n].der, ISSUER_CERT_MAX);
 	}
-	return rc;
+	name_intent(i->job, i->intent);
 }
 
 static void
@@ -147,10 +249,31 @@ issue_fini(struct issue *i)
 {
 	uk_json_wipe(i->form);
 	json_decref(i->form);
-	issuer_intent_fini(&i->prepared);
 	uk_buf_fini(&i->request);
-	uk_buf_fini(&i->tbs);
-	uk_buf_fini(&i->der);
+	for (size_t n = 0; n < PARTS_MAX; n++) {
+		uk_buf_fini(&i->parts[n].tbs);
+		uk_buf_fini(&i->parts[n].der);
+	}
+}
+
+/* Is it still wanted, and may it be? */
+static bool
+wanted(struct issue *i, struct job_report *r)
+{
+	if (!job_order(i->j, i->job, &i->order, r))
+		return false;
+	if (i->order.state != ST_ISSUING || i->order.requests != i->job->n)
+		return false;
+	/* The table has asked already; a certificate for nothing is worth asking twice. */
+	if (i->order.amount_paid < i->order.amount_due) {
+		job_refuse(r, "not-paid", NULL);
+		return false;
+	}
+	if (i->j->s.authority == NULL) {
+		job_retry(r, uk_rc_name(UK_E_UNAVAILABLE), NULL);
+		return false;
+	}
+	return true;
 }
 
 void
@@ -160,30 +283,16 @@ run_issue(struct jobs *j, const struct job *job, struct job_report *r)
 	struct uk_err err = { 0 };
 	enum uk_rc rc;
 
-	if (!job_order(j, job, &i.order, r))
+	if (!wanted(&i, r))
 		return;
-	if (i.order.state != ST_ISSUING || i.order.requests != job->n)
-		return;
-	/* The table has asked already; a certificate for nothing is worth asking twice. */
-	if (i.order.amount_paid < i.order.amount_due) {
-		job_refuse(r, "not-paid", NULL);
-		return;
-	}
-	if (j->s.authority == NULL) {
-		job_retry(r, uk_rc_name(UK_E_UNAVAILABLE), NULL);
-		return;
-	}
-	name_intent(job, i.intent);
-	uk_buf_init(&i.request, CSR_MAX);
-	uk_buf_init(&i.tbs, ISSUER_TBS_MAX);
-	uk_buf_init(&i.der, ISSUER_CERT_MAX);
+	issue_init(&i);
 	rc = store_read(j->s.store, load, &i, &err);
 	if (rc == UK_OK)
 		rc = certify(&i, &err);
 	if (rc == UK_OK) {
 		job_event(r, EV_ISSUED, "issued/%lld", (long long)job->n);
 		r->n = job->n;
-	} else if (rc == UK_E_INTEGRITY && !i.intended) {
+	} else if (rc == UK_E_INTEGRITY && i.n == 0) {
 		job_refuse(r, uk_err_reason(&err), &err);
 	} else {
 		job_failed(r, rc, &err);
@@ -191,48 +300,23 @@ run_issue(struct jobs *j, const struct job *job, struct job_report *r)
 	issue_fini(&i);
 }
 
-enum uk_rc
-jobs_revoke(
-    struct store_tx *tx, const char *serial, const char *why, int64_t now, struct uk_err *err)
-{
-	struct store_rows *rows = store_query(tx, SQL_CERTIFICATE_GET, STORE_ARGS(DB_T(serial)));
-	const bool found = store_next(rows) && !store_null(rows, 5);
-	enum crl_reason reason;
-	enum uk_rc rc = store_end(rows, err);
-
-	if (rc != UK_OK)
-		return rc;
-	if (!found)
-		return uk_fail(err, UK_E_NOT_FOUND, "certificate-not-found", "revoke", 0);
-	if (crl_reason_from_name(why, &reason) != UK_OK)
-		return uk_fail_field(err, "reason", NULL);
-	rc = store_run(
-	    tx, SQL_CERTIFICATE_REVOKE, STORE_ARGS(DB_T(serial), DB_I(now), DB_T(why)), NULL, err);
-	if (rc != UK_OK)
-		return rc;
-	return store_run(tx, SQL_JOB_AGAIN,
-	    STORE_ARGS(DB_T("crl"), DB_T("crl"), DB_T(""), DB_T("{}"), DB_I(now), DB_I(now)), NULL,
-	    err);
-}
-
 static enum uk_rc
 revoke_intent(struct jobs *j, struct store_tx *tx, const struct job *job,
     const struct job_report *r, struct uk_err *err)
 {
-	char intent[INTENT_LEN];
-	char serial[SERIAL_LEN] = "";
-	struct store_rows *rows;
+	char intent[CERTIFICATE_INTENT_LEN];
+	struct certificate c;
 	enum uk_rc rc;
 
 	(void)r;
 	name_intent(job, intent);
-	rows = store_query(tx, SQL_CERTIFICATE_BY_INTENT, STORE_ARGS(DB_T(intent)));
-	if (store_next(rows) && !store_null(rows, 7))
-		(void)snprintf(serial, sizeof(serial), "%s", store_text(rows, 0));
-	rc = store_end(rows, err);
-	if (rc != UK_OK || serial[0] == '\0')
-		return rc;
-	return jobs_revoke(tx, serial, crl_reason_name(CRL_CESSATION), uk_now(j->s.clock), err);
+	rc = certificate_by_intent(tx, intent, &c, NULL);
+	if (rc == UK_E_NOT_FOUND || (rc == UK_OK && c.issued_at == 0))
+		return UK_OK;
+	if (rc != UK_OK)
+		return uk_fail(err, rc, NULL, "revoke", 0);
+	return certificate_revoke(
+	    tx, c.serial, crl_reason_name(CRL_CESSATION), "server", uk_now(j->s.clock), err);
 }
 
 void
@@ -241,4 +325,27 @@ run_revoke(struct jobs *j, const struct job *job, struct job_report *r)
 	(void)j;
 	(void)job;
 	r->also = revoke_intent;
+}
+
+static enum uk_rc
+revoke_old(struct jobs *j, struct store_tx *tx, const struct job *job, const struct job_report *r,
+    struct uk_err *err)
+{
+	struct order o;
+	const enum uk_rc rc = order_load(tx, job->order, &o, err);
+
+	(void)r;
+	if (rc != UK_OK)
+		return rc;
+	return certificate_revoke(
+	    tx, o.about, crl_reason_name(CRL_SUPERSEDED), "server", uk_now(j->s.clock), err);
+}
+
+/* [L10], [V3] */
+void
+run_revoke_old(struct jobs *j, const struct job *job, struct job_report *r)
+{
+	(void)j;
+	(void)job;
+	r->also = revoke_old;
 }

@@ -62,13 +62,6 @@ UK_CHECK enum uk_rc jobs_transfer_result(
     struct jobs *j, const struct bank_result *result, struct uk_err *err);
 
 /*
- * Inside a write: revoke one certificate and have a new list made at once.  `why` is a name of
- * crl_reason_name().  UK_E_NOT_FOUND; one that is revoked already stays as it is.
- */
-UK_CHECK enum uk_rc jobs_revoke(
-    struct store_tx *tx, const char *serial, const char *why, int64_t now, struct uk_err *err);
-
-/*
  * The user PIN of the order's current password row, unsealed, for the production ticket.
  * UK_E_NOT_FOUND when it was erased or never made.
  */

@@ -48,6 +48,7 @@ static const struct job_kind kinds[] = {
 	{ "pin-deliver",     run_pin_deliver,       12,    15,    HOUR, give_up_delivery },
 	{ "issue",           run_issue,             12,     5, 10 * MINUTE, give_up_issue },
 	{ "revoke",          run_revoke,             0,     5, 10 * MINUTE, NULL },
+	{ "revoke-old",      run_revoke_old,         0,     5, 10 * MINUTE, NULL },
 	{ "crl",             run_crl,                0,     5, 10 * MINUTE, NULL },
 	{ "timeout",         run_timeout,            0,     5, 10 * MINUTE, NULL },
 	/* clang-format on */

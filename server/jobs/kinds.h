@@ -98,6 +98,7 @@ struct payment {
 	int64_t expires_at;
 	int64_t paid_amount;
 	char refund_id[JOB_TEXT_LEN];
+	char method[16];
 };
 UK_CHECK enum uk_rc payment_load(
     struct jobs *j, const char *id, struct payment *out, struct uk_err *err);
@@ -111,6 +112,7 @@ void run_refund(struct jobs *j, const struct job *job, struct job_report *r);
 void run_pin_deliver(struct jobs *j, const struct job *job, struct job_report *r);
 void run_issue(struct jobs *j, const struct job *job, struct job_report *r);
 void run_revoke(struct jobs *j, const struct job *job, struct job_report *r);
+void run_revoke_old(struct jobs *j, const struct job *job, struct job_report *r);
 void run_crl(struct jobs *j, const struct job *job, struct job_report *r);
 
 /* Six digits nobody guesses first. */

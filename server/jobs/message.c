@@ -106,6 +106,12 @@ static const struct message messages[] = {
 	{ "failed", SMS_FAILED, { NULL, NULL } },
 	{ "refunded", SMS_REFUNDED, { "amount", NULL } },
 	{ "account", SMS_ACCOUNT, { NULL, NULL } },
+	{ "download", SMS_DOWNLOAD, { NULL, NULL } },
+	{ "renewed", SMS_RENEWED, { NULL, NULL } },
+	{ "changed", SMS_CHANGED, { NULL, NULL } },
+	{ "replaced", SMS_REPLACED, { NULL, NULL } },
+	{ "authorised", SMS_AUTHORISED, { NULL, NULL } },
+	{ "unlocked", SMS_UNLOCKED, { NULL, NULL } },
 };
 
 static const char *

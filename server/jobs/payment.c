@@ -30,6 +30,7 @@ load(struct store_tx *tx, void *ctx, struct uk_err *err)
 		p->expires_at = store_int(rows, 4);
 		p->paid_amount = store_int(rows, 6);
 		(void)snprintf(p->refund_id, sizeof(p->refund_id), "%s", store_text(rows, 8));
+		(void)snprintf(p->method, sizeof(p->method), "%s", store_text(rows, 10));
 	} else {
 		rc = uk_fail(err, UK_E_NOT_FOUND, "payment-unknown", "payment.load", 0);
 	}
@@ -191,6 +192,10 @@ run_refund(struct jobs *j, const struct job *job, struct job_report *r)
 
 	if (!still(j, job, "refunding", &p, r))
 		return;
+	if (strcmp(p.method, "alipay") != 0) {
+		job_refuse(r, "remitted", NULL);
+		return;
+	}
 	refund.refund_no = p.refund_id;
 	refund.amount = p.paid_amount;
 	if (j->s.pay != NULL)

@@ -10,7 +10,16 @@
 	"identity_checks, identity_digest, documents, signed_at, amount_due, amount_paid, "        \
 	"payment, payments, paid_at, refunds_open, refunds_by_hand, review_due, reviewer, "        \
 	"reviewers, reviewed_at, review_result, review_reason, producer, tickets, requests, "      \
-	"passwords, password_tickets, password_sent_at, issued_at, proved_at, posted_at"
+	"passwords, password_tickets, password_sent_at, issued_at, proved_at, posted_at, "         \
+	"about, needs, code_tries"
+
+/* The order that server/workflow/certificate.c reads them in. */
+#define CERTIFICATE_COLUMNS                                                                        \
+	"serial, pair, intent, order_id, profile, usage, token, holder, fingerprint, not_before, " \
+	"not_after, issued_at, suspended_at, revoked_at, revoked_why"
+
+/* Newest first. */
+#define CERTIFICATES_ISSUED " AND der IS NOT NULL ORDER BY issued_at DESC, not_after DESC, serial"
 
 static const char *const text[] = {
 	[SQL_SCHEMA_VERSION] = "SELECT COALESCE(MAX(version), 0) FROM schema_steps",
@@ -22,7 +31,7 @@ static const char *const text[] = {
 	    "INSERT INTO orders (" ORDER_COLUMNS ", number_index, phone_index) VALUES ("
 	    "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, "
 	    "$19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, "
-	    "$35, $36, $37, $38, $39"
+	    "$35, $36, $37, $38, $39, $40, $41, $42"
 	    ", '', '')",
 	[SQL_ORDER_CAS] =
 	    "UPDATE orders SET "
@@ -35,8 +44,8 @@ static const char *const text[] = {
 	    "reviewers = $27, reviewed_at = $28, review_result = $29, review_reason = $30, "
 	    "producer = $31, tickets = $32, requests = $33, passwords = $34, "
 	    "password_tickets = $35, password_sent_at = $36, issued_at = $37, proved_at = $38, "
-	    "posted_at = $39"
-	    " WHERE id = $1 AND version = $40 AND state = $41",
+	    "posted_at = $39, about = $40, needs = $41, code_tries = $42"
+	    " WHERE id = $1 AND version = $43 AND state = $44",
 	[SQL_ORDER_INDEX_PUT] =
 	    "UPDATE orders SET number_index = $2, phone_index = $3 WHERE id = $1",
 	[SQL_ORDERS_BY_NUMBER] =
@@ -113,9 +122,13 @@ static const char *const text[] = {
 	    "INSERT INTO payments (id, order_id, amount, status, created_at, expires_at, trade_no,"
 	    " paid_amount, paid_at, refund_id, refunded_at)"
 	    " VALUES ($1, $2, $3, 'waiting', $4, $5, '', 0, 0, '', 0)",
+	[SQL_PAYMENT_REMITTED] =
+	    "INSERT INTO payments (id, order_id, amount, status, created_at, expires_at, trade_no,"
+	    " paid_amount, paid_at, refund_id, refunded_at, method)"
+	    " VALUES ($1, $2, $3, 'paid', $4, $4, $5, $3, $6, '', 0, 'remittance')",
 	[SQL_PAYMENT_GET] = "SELECT order_id, amount, status, created_at, expires_at, trade_no, "
 			    "paid_amount, paid_at,"
-			    " refund_id, refunded_at FROM payments WHERE id = $1",
+			    " refund_id, refunded_at, method FROM payments WHERE id = $1",
 	[SQL_PAYMENT_PAID] =
 	    "UPDATE payments SET status = 'paid', trade_no = $3, paid_amount = $4, paid_at = $5"
 	    " WHERE id = $1 AND order_id = $2 AND status IN ('waiting', 'closed')",
@@ -132,7 +145,7 @@ static const char *const text[] = {
 	[SQL_PAYMENTS_OF_ORDER] =
 	    "SELECT id, amount, status, created_at, expires_at, trade_no, paid_amount, paid_at, "
 	    "refund_id,"
-	    " refunded_at FROM payments WHERE order_id = $1 ORDER BY created_at, id",
+	    " refunded_at, method FROM payments WHERE order_id = $1 ORDER BY created_at, id",
 
 	/* password, tickets, requests, certificates */
 	[SQL_PASSWORD_PUT] =
@@ -153,6 +166,12 @@ static const char *const text[] = {
 	    "INSERT INTO so_pins (ticket, n, sealed, made_at) VALUES ($1, $2, $3, $4)",
 	[SQL_SO_PINS_OF_TICKET] =
 	    "SELECT n, sealed, made_at FROM so_pins WHERE ticket = $1 ORDER BY n DESC",
+	[SQL_TOKEN_PIN_PUT] =
+	    "INSERT INTO token_pins (token, state, sealed, made_at) VALUES ($1, $2, $3, $4)"
+	    " ON CONFLICT (token, state) DO UPDATE SET sealed = excluded.sealed,"
+	    " made_at = excluded.made_at",
+	[SQL_TOKEN_PIN_GET] = "SELECT sealed FROM token_pins WHERE token = $1 AND state = $2",
+	[SQL_TOKEN_PIN_DROP] = "DELETE FROM token_pins WHERE token = $1 AND state = $2",
 	[SQL_REQUEST_PUT] =
 	    "INSERT INTO requests (order_id, n, token, request, outcome, created_at)"
 	    " VALUES ($1, $2, $3, $4, '', $5)",
@@ -160,35 +179,61 @@ static const char *const text[] = {
 			    "order_id = $1 AND n = $2",
 	[SQL_REQUEST_END] = "UPDATE requests SET outcome = $3 WHERE order_id = $1 AND n = $2",
 	[SQL_CERTIFICATE_INTEND] =
-	    "INSERT INTO certificates (serial, intent, order_id, profile, not_before, not_after,"
-	    " created_at, subject, fingerprint, tbs, der, issued_at, revoked_at, revoked_why)"
-	    " VALUES ($1, $2, $3, $4, $5, $6, $7, '', '', $8, NULL, 0, 0, '')"
+	    "INSERT INTO certificates (serial, pair, intent, order_id, profile, usage, token,"
+	    " holder, not_before, not_after, created_at, tbs, subject, fingerprint, der,"
+	    " issued_at, revoked_at, revoked_why)"
+	    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, '', '', NULL, 0, 0, '')"
 	    " ON CONFLICT (intent) DO NOTHING",
 	[SQL_CERTIFICATE_BY_INTENT] =
-	    "SELECT serial, order_id, profile, not_before, not_after, created_at, tbs, der"
-	    " FROM certificates WHERE intent = $1",
+	    "SELECT " CERTIFICATE_COLUMNS " FROM certificates WHERE intent = $1",
+	[SQL_CERTIFICATE_TBS] = "SELECT tbs FROM certificates WHERE serial = $1",
+	[SQL_CERTIFICATE_DER] = "SELECT der FROM certificates WHERE serial = $1",
+	/* what was to be signed is in the certificate now */
 	[SQL_CERTIFICATE_ISSUED] =
-	    "UPDATE certificates SET der = $2, subject = $3, fingerprint = $4, issued_at = $5"
-	    " WHERE intent = $1 AND der IS NULL",
+	    "UPDATE certificates SET der = $2, fingerprint = $3, issued_at = $4, tbs = $5"
+	    " WHERE serial = $1 AND der IS NULL",
 	[SQL_CERTIFICATE_GET] =
-	    "SELECT intent, order_id, subject, not_before, not_after, der, issued_at, revoked_at,"
-	    " revoked_why FROM certificates WHERE serial = $1",
-	[SQL_CERTIFICATE_BY_FINGERPRINT] = "SELECT serial, order_id, subject, not_before, "
-					   "not_after, der, revoked_at FROM certificates"
-					   " WHERE fingerprint = $1",
-	[SQL_CERTIFICATES_OF_ORDER] =
-	    "SELECT serial, intent, subject, not_before, not_after, der, issued_at, revoked_at,"
-	    " revoked_why FROM certificates WHERE order_id = $1 AND der IS NOT NULL"
-	    " ORDER BY issued_at DESC, serial",
-	[SQL_CERTIFICATE_REVOKE] = "UPDATE certificates SET revoked_at = $2, revoked_why = $3"
-				   " WHERE serial = $1 AND revoked_at = 0",
+	    "SELECT " CERTIFICATE_COLUMNS " FROM certificates WHERE serial = $1",
+	[SQL_CERTIFICATE_BY_FINGERPRINT] =
+	    "SELECT " CERTIFICATE_COLUMNS " FROM certificates WHERE fingerprint = $1",
+	[SQL_CERTIFICATES_OF_ORDER] = "SELECT " CERTIFICATE_COLUMNS
+				      " FROM certificates WHERE order_id = $1" CERTIFICATES_ISSUED,
+	[SQL_CERTIFICATES_OF_HOLDER] = "SELECT " CERTIFICATE_COLUMNS
+				       " FROM certificates WHERE holder = $1" CERTIFICATES_ISSUED,
+	[SQL_CERTIFICATES_OF_TOKEN] =
+	    "SELECT " CERTIFICATE_COLUMNS " FROM certificates WHERE token = $1" CERTIFICATES_ISSUED,
+	[SQL_CERTIFICATE_SUSPEND] = "UPDATE certificates SET suspended_at = $2"
+				    " WHERE serial = $1 AND revoked_at = 0 AND suspended_at = 0",
+	[SQL_CERTIFICATE_RESUME] = "UPDATE certificates SET suspended_at = 0"
+				   " WHERE serial = $1 AND revoked_at = 0 AND suspended_at > 0",
+	[SQL_CERTIFICATE_REVOKE] =
+	    "UPDATE certificates SET revoked_at = $2, revoked_why = $3, suspended_at = 0"
+	    " WHERE serial = $1 AND revoked_at = 0",
+	[SQL_CERTIFICATE_EVENT_PUT] =
+	    "INSERT INTO certificate_events (serial, n, at, event, reason, actor) VALUES ($1,"
+	    " (SELECT COUNT(*) FROM certificate_events WHERE serial = $1) + 1, $2, $3, $4, $5)",
+	[SQL_CERTIFICATE_EVENTS] =
+	    "SELECT at, event, reason, actor FROM certificate_events WHERE serial = $1 ORDER BY n",
 	[SQL_CERTIFICATES_REVOKED] =
-	    "SELECT serial, revoked_at, revoked_why FROM certificates"
-	    " WHERE revoked_at > 0 AND not_after >= $1 ORDER BY revoked_at, serial",
+	    "SELECT serial, CASE WHEN revoked_at > 0 THEN revoked_at ELSE suspended_at END AS "
+	    "since,"
+	    " CASE WHEN revoked_at > 0 THEN revoked_why ELSE 'hold' END FROM certificates"
+	    " WHERE (revoked_at > 0 OR suspended_at > 0) AND not_after >= $1"
+	    " ORDER BY since, serial",
+	[SQL_KM_KEY_PUT] =
+	    "INSERT INTO km_keys (serial, private, enveloped, made_at) VALUES ($1, $2, $3, $4)",
+	[SQL_KM_KEY_GET] = "SELECT private, enveloped FROM km_keys WHERE serial = $1",
+	[SQL_KM_RECOVERY_PUT] =
+	    "INSERT INTO km_recoveries (nonce, serial, recipient, expires_at, used_at, approved_by)"
+	    " VALUES ($1, $2, $3, $4, 0, '')",
+	[SQL_KM_RECOVERY_USE] =
+	    "UPDATE km_recoveries SET used_at = $2, approved_by = $3"
+	    " WHERE nonce = $1 AND used_at = 0 AND expires_at > $2 RETURNING serial, recipient",
 	[SQL_CRL_PUT] =
 	    "INSERT INTO crls (number, this_update, next_update, der) VALUES ($1, $2, $3, $4)",
 	[SQL_CRL_LAST] =
 	    "SELECT number, this_update, next_update, der FROM crls ORDER BY number DESC LIMIT 1",
+	[SQL_CRLS_EXPIRE] = "DELETE FROM crls WHERE next_update < $1",
 	[SQL_SHIPMENT_PUT] = "INSERT INTO shipments (order_id, carrier, tracking, posted_at) "
 			     "VALUES ($1, $2, $3, $4)",
 	[SQL_SHIPMENT_GET] =

@@ -101,6 +101,24 @@ nothing(const struct act *a, struct uk_err *err)
 	return UK_OK;
 }
 
+/* An account that is the unit's says nothing about its credit code: [V4] then wants a review. */
+static void
+set_needs(struct order *o, int64_t needs)
+{
+	o->needs = order_kind_get(o->kind)->needs | needs;
+	if ((needs & NEED_MATCH) != 0 && o->identity_status == IDENTITY_PASSED &&
+	    o->identity_method == METHOD_ACCOUNT)
+		o->needs |= NEED_DOCUMENTS | NEED_SIGNATURE | NEED_REVIEW;
+}
+
+static enum uk_rc
+edit(const struct act *a, struct uk_err *err)
+{
+	(void)err;
+	set_needs(a->o, a->ev->needs);
+	return UK_OK;
+}
+
 static enum uk_rc
 reset_identity(const struct act *a, struct uk_err *err)
 {
@@ -109,6 +127,7 @@ reset_identity(const struct act *a, struct uk_err *err)
 	a->o->identity_method = METHOD_NONE;
 	a->o->identity_reason[0] = '\0';
 	SET(a->o->identity_digest, a->ev->identity_digest);
+	set_needs(a->o, a->ev->needs);
 	return UK_OK;
 }
 
@@ -134,6 +153,7 @@ pass_identity(const struct act *a, struct uk_err *err)
 {
 	(void)err;
 	a->o->identity_status = IDENTITY_PASSED;
+	set_needs(a->o, a->o->needs);
 	return UK_OK;
 }
 
@@ -162,6 +182,15 @@ give_up_identity(const struct act *a, struct uk_err *err)
 }
 
 static enum uk_rc
+ask_review(const struct act *a, struct uk_err *err)
+{
+	(void)err;
+	a->o->needs &= ~(int64_t)NEED_IDENTITY;
+	a->o->needs |= NEED_MANUAL | NEED_DOCUMENTS | NEED_SIGNATURE | NEED_REVIEW;
+	return UK_OK;
+}
+
+static enum uk_rc
 add_document(const struct act *a, struct uk_err *err)
 {
 	(void)err;
@@ -177,10 +206,16 @@ do_sign(const struct act *a, struct uk_err *err)
 	return UK_OK;
 }
 
+/* From when it was handed in, however long the money took to be matched. */
 static void
 queue_for_review(const struct act *a)
 {
-	a->o->review_due = state_timeout(ST_REVIEW, a->ev->now);
+	const bool handed_in = a->ev->on == EV_REMITTED && a->o->signed_at != 0;
+
+	if ((a->o->needs & NEED_REVIEW) == 0)
+		return;
+	a->o->review_due =
+	    state_timeout(a->o->kind, ST_REVIEW, handed_in ? a->o->signed_at : a->ev->now);
 	a->o->review_result = REVIEW_NONE;
 	a->o->review_reason[0] = '\0';
 	a->o->reviewed_at = 0;
@@ -220,6 +255,25 @@ book(const struct act *a, struct uk_err *err)
 	    STORE_ARGS(DB_T(text(ev->payment)), DB_T(a->o->id), DB_T(text(ev->trade)),
 		DB_I(ev->amount), DB_I(ev->at)),
 	    err);
+}
+
+/* "UK...M1": what finance has found on our account. */
+static enum uk_rc
+take_remittance(const struct act *a, struct uk_err *err)
+{
+	struct order *o = a->o;
+	enum uk_rc rc;
+
+	o->payments++;
+	(void)snprintf(o->payment, sizeof(o->payment), "%sM%u", o->id, (unsigned)o->payments);
+	rc = SEND(a, SQL_PAYMENT_REMITTED, DB_T(o->payment), DB_T(o->id), DB_I(a->ev->amount),
+	    DB_I(a->ev->now), DB_T(text(a->ev->trade)),
+	    DB_I(a->ev->at != 0 ? a->ev->at : a->ev->now));
+	o->amount_paid = a->ev->amount;
+	o->paid_at = a->ev->at != 0 ? a->ev->at : a->ev->now;
+	if (o->state == ST_PAYMENT)
+		queue_for_review(a);
+	return rc;
 }
 
 static enum uk_rc
@@ -382,13 +436,43 @@ new_password(const struct act *a, struct uk_err *err)
 }
 
 static enum uk_rc
-approve(const struct act *a, struct uk_err *err)
+approve_saying(const struct act *a, const char *template, struct uk_err *err)
 {
 	enum uk_rc rc = reviewed(a, REVIEW_APPROVED, err);
 
 	if (rc == UK_OK)
 		rc = new_password(a, err);
-	return rc != UK_OK ? rc : tell(a, "approved", err);
+	return rc != UK_OK ? rc : tell(a, template, err);
+}
+
+static enum uk_rc
+approve(const struct act *a, struct uk_err *err)
+{
+	return approve_saying(a, "approved", err);
+}
+
+/* [L10], [V3]: by a job, since a pair's other certificate goes with it; the next thing that is
+ * done. */
+static enum uk_rc
+revoke_old(const struct act *a, struct uk_err *err)
+{
+	return job_n(a, "revoke-old", a->o->version + 1, err);
+}
+
+static enum uk_rc
+approve_replacement(const struct act *a, struct uk_err *err)
+{
+	const enum uk_rc rc = revoke_old(a, err);
+
+	return rc != UK_OK ? rc : approve_saying(a, "replaced", err);
+}
+
+static enum uk_rc
+approve_download(const struct act *a, struct uk_err *err)
+{
+	const enum uk_rc rc = reviewed(a, REVIEW_APPROVED, err);
+
+	return rc != UK_OK ? rc : tell(a, "download", err);
 }
 
 static enum uk_rc
@@ -403,9 +487,12 @@ static enum uk_rc
 password_sent(const struct act *a, struct uk_err *err)
 {
 	a->o->password_sent_at = a->ev->now;
-	if (strcmp(order_password_channel(a->o), "remark") == 0)
-		return tell(a, "account", err);
-	return UK_OK;
+	if (strcmp(order_password_channel(a->o), "remark") != 0)
+		return UK_OK;
+	return tell(a, order_kind_get(a->o->kind)->flow == FLOW_UNLOCK
+			   ? "authorised"
+			   : "account",
+	    err);
 }
 
 static enum uk_rc
@@ -507,6 +594,73 @@ prove(const struct act *a, struct uk_err *err)
 }
 
 static enum uk_rc
+prove_renewal(const struct act *a, struct uk_err *err)
+{
+	a->o->proved_at = a->ev->now;
+	return tell(a, "renewed", err);
+}
+
+static enum uk_rc
+prove_change(const struct act *a, struct uk_err *err)
+{
+	const enum uk_rc rc = revoke_old(a, err);
+
+	a->o->proved_at = a->ev->now;
+	return rc != UK_OK ? rc : tell(a, "changed", err);
+}
+
+/* The authorisation code takes the way of a password ([U3], [C3]). */
+static enum uk_rc
+authorise(const struct act *a, struct uk_err *err)
+{
+	const enum uk_rc rc = pass_identity(a, err);
+
+	return rc != UK_OK ? rc : new_password(a, err);
+}
+
+static enum uk_rc
+erase_code(const struct act *a, struct uk_err *err)
+{
+	return SEND(a, SQL_PASSWORD_ERASE, DB_T(a->o->id));
+}
+
+static enum uk_rc
+other_way(const struct act *a, struct uk_err *err)
+{
+	a->o->identity_status = IDENTITY_NONE;
+	a->o->identity_method = METHOD_NONE;
+	a->o->identity_reason[0] = '\0';
+	a->o->needs |= NEED_IDENTITY;
+	return erase_code(a, err);
+}
+
+static enum uk_rc
+authorisation_failed(const struct act *a, struct uk_err *err)
+{
+	enum uk_rc rc = other_way(a, err);
+
+	a->o->password_sent_at = 0;
+	if (rc == UK_OK)
+		rc = tell(a, "failed", err);
+	return rc;
+}
+
+/* The last one ends the order. */
+static enum uk_rc
+count_wrong_code(const struct act *a, struct uk_err *err)
+{
+	a->o->code_tries++;
+	return a->o->code_tries < ORDER_CODE_TRIES ? UK_OK : erase_code(a, err);
+}
+
+static enum uk_rc
+unlocked(const struct act *a, struct uk_err *err)
+{
+	a->o->proved_at = a->ev->now;
+	return tell(a, "unlocked", err);
+}
+
+static enum uk_rc
 do_post(const struct act *a, struct uk_err *err)
 {
 	a->o->posted_at = a->ev->now;
@@ -525,24 +679,30 @@ tell_overdue(const struct act *a, struct uk_err *err)
 
 static const struct action_row actions[] = {
 	[DO_NOTHING] = { "", nothing },
+	[DO_EDIT] = { "edit", edit },
 	[DO_RESET_IDENTITY] = { "reset-identity", reset_identity },
 	[DO_START_IDENTITY] = { "start-identity", start_identity },
 	[DO_PASS_IDENTITY] = { "pass-identity", pass_identity },
 	[DO_FAIL_IDENTITY] = { "fail-identity", fail_identity },
 	[DO_GIVE_UP_IDENTITY] = { "give-up-identity", give_up_identity },
+	[DO_ASK_REVIEW] = { "ask-review", ask_review },
 	[DO_ADD_DOCUMENT] = { "add-document", add_document },
 	[DO_SIGN] = { "sign", do_sign },
 	[DO_SIGN_FOR_REVIEW] = { "sign-for-review", sign_for_review },
 	[DO_OPEN_PAYMENT] = { "open-payment", open_payment },
 	[DO_TAKE_PAYMENT] = { "take-payment", take_payment },
+	[DO_TAKE_REMITTANCE] = { "take-remittance", take_remittance },
 	[DO_RETURN_PAYMENT] = { "return-payment", return_payment },
 	[DO_DROP_PAYMENT] = { "drop-payment", drop_payment },
 	[DO_CLOSE_PAYMENT] = { "close-payment", close_payment },
+	[DO_SCRAP] = { "scrap", scrap },
 	[DO_REFUND] = { "refund", do_refund },
 	[DO_COUNT_REFUND] = { "count-refund", count_refund },
 	[DO_REFUND_TO_FINANCE] = { "refund-to-finance", refund_to_finance },
 	[DO_COUNT_BY_HAND] = { "count-by-hand", count_by_hand },
 	[DO_APPROVE] = { "approve", approve },
+	[DO_APPROVE_REPLACEMENT] = { "approve-replacement", approve_replacement },
+	[DO_APPROVE_DOWNLOAD] = { "approve-download", approve_download },
 	[DO_REJECT] = { "reject", reject },
 	[DO_PASSWORD_SENT] = { "password-sent", password_sent },
 	[DO_PASSWORD_FAILED] = { "password-failed", password_failed },
@@ -556,7 +716,15 @@ static const struct action_row actions[] = {
 	[DO_ISSUED] = { "issued", issued },
 	[DO_ISSUE_FAILED] = { "issue-failed", issue_failed },
 	[DO_PROVE] = { "prove", prove },
+	[DO_PROVE_RENEWAL] = { "prove-renewal", prove_renewal },
+	[DO_PROVE_CHANGE] = { "prove-change", prove_change },
 	[DO_POST] = { "post", do_post },
+	[DO_AUTHORISE] = { "authorise", authorise },
+	[DO_AUTHORISATION_FAILED] = { "authorisation-failed", authorisation_failed },
+	[DO_OTHER_WAY] = { "other-way", other_way },
+	[DO_ERASE_CODE] = { "erase-code", erase_code },
+	[DO_COUNT_WRONG_CODE] = { "count-wrong-code", count_wrong_code },
+	[DO_UNLOCKED] = { "unlocked", unlocked },
 	[DO_TELL_OVERDUE] = { "tell-overdue", tell_overdue },
 };
 static_assert(sizeof(actions) / sizeof(actions[0]) == DO__MAX, "one row per action");
@@ -601,7 +769,7 @@ enter(const struct act *a, enum order_state to, struct uk_err *err)
 	} else if (a->ev->on != EV_TIMEOUT) {
 		return UK_OK;
 	}
-	return set_timeout(a, state_timeout(a->o->state, a->ev->now), err);
+	return set_timeout(a, state_timeout(a->o->kind, a->o->state, a->ev->now), err);
 }
 
 enum uk_rc

@@ -283,19 +283,22 @@ make_id(const struct workflow *w, int64_t now, char out[ORDER_ID_LEN])
 }
 
 enum uk_rc
-workflow_create(const struct workflow *w, struct store_tx *tx, enum order_kind kind,
-    int64_t amount_due, const char *identity_digest, struct order *out, struct uk_err *err)
+workflow_create(const struct workflow *w, struct store_tx *tx, const struct workflow_new *what,
+    struct order *out, struct uk_err *err)
 {
 	const int64_t now = uk_now(w->clock);
+	const int64_t needs = order_kind_get(what->kind)->needs | what->needs;
+	const enum order_state start = order_start(what->kind, needs);
 	struct order o = {
-		.kind = kind,
-		.state = ST_IDENTITY,
+		.kind = what->kind,
+		.state = start,
 		.version = 1,
 		.created_at = now,
 		.updated_at = now,
 		.state_since = now,
-		.timeout_at = state_timeout(ST_IDENTITY, now),
-		.amount_due = amount_due,
+		.timeout_at = state_timeout(what->kind, start, now),
+		.amount_due = what->amount_due,
+		.needs = needs,
 	};
 	struct audit_row row = {
 		.order = o.id,
@@ -306,13 +309,15 @@ workflow_create(const struct workflow *w, struct store_tx *tx, enum order_kind k
 		.actor = "",
 		.from = "",
 		.to = order_state_name(o.state),
-		.detail = order_kind_name(kind),
+		.detail = order_kind_name(what->kind),
 	};
 	char key[ORDER_ID_LEN + 16];
 	enum uk_rc rc;
 
 	make_id(w, now, o.id);
-	(void)snprintf(o.identity_digest, sizeof(o.identity_digest), "%s", text(identity_digest));
+	(void)snprintf(
+	    o.identity_digest, sizeof(o.identity_digest), "%s", text(what->identity_digest));
+	(void)snprintf(o.about, sizeof(o.about), "%s", text(what->about));
 	(void)snprintf(key, sizeof(key), "timeout/%s", o.id);
 	rc = facts_insert(tx, &o, err);
 	if (rc == UK_OK)

@@ -70,7 +70,8 @@ workflow_allows(
 {
 	const struct order_kind_row *kind = order_kind_get(o->kind);
 	const unsigned method = lowest_bit(kind->methods);
-	const unsigned document = lowest_bit(kind->documents);
+	const int64_t documents = order_documents_needed(o);
+	const unsigned document = documents != 0 ? lowest_bit(documents) : DOC_BUSINESS_LICENCE;
 	const struct event ev = {
 		.on = on,
 		.by = by,

@@ -70,6 +70,9 @@ static const struct fact facts[] = {
 	INT(issued_at),
 	INT(proved_at),
 	INT(posted_at),
+	TEXT(about),
+	INT(needs),
+	INT(code_tries),
 };
 #define FACTS (sizeof(facts) / sizeof(facts[0]))
 

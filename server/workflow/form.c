@@ -3,7 +3,7 @@
 #include "workflow/order.h"
 
 #define FORM_MAX   (64u * 1024u)
-#define PROVED_MAX 8
+#define PROVED_MAX 12
 #define ROW_LEN    64
 
 /* Absent and not a string: the empty span. */

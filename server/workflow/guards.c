@@ -19,6 +19,28 @@ identity_kept(const struct order *o, const struct event *ev)
 }
 
 static bool
+needs(const struct order *o, int64_t what)
+{
+	return (o->needs & what) != 0;
+}
+
+static bool
+identity_not_needed(const struct order *o, const struct event *ev)
+{
+	return ((order_kind_get(o->kind)->needs | ev->needs) & NEED_IDENTITY) == 0;
+}
+
+/* Somebody has looked and said no; nothing but the certificate's own data wants the proofing. */
+static bool
+review_instead(const struct order *o, const struct event *ev)
+{
+	(void)ev;
+	return o->identity_status == IDENTITY_FAILED &&
+	       strcmp(o->identity_reason, "service-unavailable") != 0 && needs(o, NEED_MATCH) &&
+	       !needs(o, NEED_PROOF);
+}
+
+static bool
 attempts_left(const struct order *o, const struct event *ev)
 {
 	return (order_kind_get(o->kind)->methods & (INT64_C(1) << ev->method)) != 0 &&
@@ -34,16 +56,30 @@ current_check(const struct order *o, const struct event *ev)
 static bool
 document_wanted(const struct order *o, const struct event *ev)
 {
-	return (order_kind_get(o->kind)->documents & (INT64_C(1) << ev->document)) != 0;
+	return (order_documents_needed(o) & (INT64_C(1) << ev->document)) != 0;
 }
 
 static bool
 documents_complete(const struct order *o, const struct event *ev)
 {
-	const int64_t needed = order_kind_get(o->kind)->documents;
+	const int64_t needed = order_documents_needed(o);
 
 	(void)ev;
 	return (o->documents & needed) == needed;
+}
+
+static bool
+needs_documents(const struct order *o, const struct event *ev)
+{
+	(void)ev;
+	return needs(o, NEED_DOCUMENTS);
+}
+
+static bool
+needs_signature(const struct order *o, const struct event *ev)
+{
+	(void)ev;
+	return needs(o, NEED_SIGNATURE);
 }
 
 static bool
@@ -56,6 +92,12 @@ static bool
 pays_exactly(const struct order *o, const struct event *ev)
 {
 	return ev->amount == o->amount_due && o->amount_paid == 0;
+}
+
+static bool
+pays_for_review(const struct order *o, const struct event *ev)
+{
+	return needs(o, NEED_REVIEW) && pays_exactly(o, ev);
 }
 
 static bool
@@ -76,6 +118,12 @@ paid_in_full(const struct order *o, const struct event *ev)
 {
 	(void)ev;
 	return o->amount_paid >= o->amount_due;
+}
+
+static bool
+paid_for_review(const struct order *o, const struct event *ev)
+{
+	return needs(o, NEED_REVIEW) && paid_in_full(o, ev);
 }
 
 static bool
@@ -204,19 +252,46 @@ current_request(const struct order *o, const struct event *ev)
 	return ev->n == o->requests;
 }
 
+static bool
+last_code_try(const struct order *o, const struct event *ev)
+{
+	(void)ev;
+	return o->code_tries + 1 >= ORDER_CODE_TRIES;
+}
+
+static bool
+ticket_left(const struct order *o, const struct event *ev)
+{
+	(void)ev;
+	return o->tickets < ORDER_TICKETS_MAX;
+}
+
+static bool
+ticketed(const struct order *o, const struct event *ev)
+{
+	(void)ev;
+	return o->tickets > 0;
+}
+
 static const struct guard_row guards[] = {
 	/* clang-format off */
 	[IF_ALWAYS]                  = { "", always, UK_E_CONFLICT, NULL },
 	[IF_IDENTITY_KEPT]           = { "identity-kept", identity_kept, UK_E_CONFLICT, NULL },
+	[IF_IDENTITY_NOT_NEEDED]     = { "identity-not-needed", identity_not_needed, UK_E_CONFLICT, NULL },
+	[IF_REVIEW_INSTEAD]          = { "review-instead", review_instead, UK_E_CONFLICT, "review-not-possible" },
 	[IF_ATTEMPTS_LEFT]           = { "attempts-left", attempts_left, UK_E_RATE, "too-many-attempts" },
 	[IF_CURRENT_CHECK]           = { "current-check", current_check, UK_E_CONFLICT, NULL },
 	[IF_DOCUMENT_WANTED]         = { "document-wanted", document_wanted, UK_E_CONFLICT, "document-not-wanted" },
 	[IF_DOCUMENTS_COMPLETE]      = { "documents-complete", documents_complete, UK_E_CONFLICT, "documents-missing" },
+	[IF_NEEDS_DOCUMENTS]         = { "needs-documents", needs_documents, UK_E_CONFLICT, NULL },
+	[IF_NEEDS_SIGNATURE]         = { "needs-signature", needs_signature, UK_E_CONFLICT, NULL },
 	[IF_PAYMENT_TIME_LEFT]       = { "payment-time-left", payment_time_left, UK_E_CONFLICT, "payment-too-late" },
-	[IF_PAYS_EXACTLY]            = { "pays-exactly", pays_exactly, UK_E_CONFLICT, NULL },
+	[IF_PAYS_EXACTLY]            = { "pays-exactly", pays_exactly, UK_E_CONFLICT, "amount-mismatch" },
+	[IF_PAYS_FOR_REVIEW]         = { "pays-for-review", pays_for_review, UK_E_CONFLICT, NULL },
 	[IF_CURRENT_PAYMENT]         = { "current-payment", current_payment, UK_E_CONFLICT, NULL },
 	[IF_PAID]                    = { "paid", paid, UK_E_CONFLICT, NULL },
 	[IF_PAID_IN_FULL]            = { "paid-in-full", paid_in_full, UK_E_CONFLICT, NULL },
+	[IF_PAID_FOR_REVIEW]         = { "paid-for-review", paid_for_review, UK_E_CONFLICT, NULL },
 	[IF_LAST_REFUND]             = { "last-refund", last_refund, UK_E_CONFLICT, NULL },
 	[IF_LAST_REFUND_BUT_BY_HAND] = { "last-refund-but-by-hand", last_refund_but_by_hand, UK_E_CONFLICT, NULL },
 	[IF_LAST_OPEN_REFUND]        = { "last-open-refund", last_open_refund, UK_E_CONFLICT, NULL },
@@ -233,6 +308,9 @@ static const struct guard_row guards[] = {
 	[IF_OWN_CLAIM_PREPARED]      = { "own-claim-prepared", own_claim_prepared, UK_E_CONFLICT, "token-not-prepared" },
 	[IF_UNDISCLOSED]             = { "undisclosed", undisclosed, UK_E_CONFLICT, NULL },
 	[IF_CURRENT_REQUEST]         = { "current-request", current_request, UK_E_CONFLICT, NULL },
+	[IF_LAST_CODE_TRY]           = { "last-code-try", last_code_try, UK_E_CONFLICT, NULL },
+	[IF_TICKET_LEFT]             = { "ticket-left", ticket_left, UK_E_CONFLICT, "ticket-refused" },
+	[IF_TICKETED]                = { "ticketed", ticketed, UK_E_CONFLICT, NULL },
 	/* clang-format on */
 };
 static_assert(sizeof(guards) / sizeof(guards[0]) == IF__MAX, "one row per guard");

@@ -5,22 +5,54 @@
 
 #define BIT(n) (INT64_C(1) << (n))
 
-static const char *const unit_proved[] = { "organisation", "creditCode", "legalPersonName",
-	"legalPersonId", NULL };
+#define UNIT_PROVED   "organisation", "creditCode", "legalPersonName", "legalPersonId"
+#define PERSON_PROVED "name", "idNumber"
+#define MAILED        "recipient", "recipientPhone", "address", "postcode"
+
+/* With the certificate at stake, a proof stands for the phone it was given for, too; with a key
+ * that is to be posted, for where it goes ([L10], [V4]). */
+static const char *const unit_proved[] = { UNIT_PROVED, NULL };
+static const char *const person_proved[] = { PERSON_PROVED, NULL };
+static const char *const unit_kept[] = { UNIT_PROVED, "agentPhone", NULL };
+static const char *const person_kept[] = { PERSON_PROVED, "phone", NULL };
+static const char *const unit_lost[] = { UNIT_PROVED, "agentPhone", MAILED, NULL };
+static const char *const person_lost[] = { PERSON_PROVED, "phone", MAILED, NULL };
+
+#define UNIT_PAPERS                                                                                \
+	(BIT(DOC_BUSINESS_LICENCE) | BIT(DOC_LEGAL_PERSON_FRONT) | BIT(DOC_LEGAL_PERSON_BACK) |    \
+	    BIT(DOC_AGENT_FRONT) | BIT(DOC_AGENT_BACK))
+#define PERSON_PAPERS (BIT(DOC_HOLDER_FRONT) | BIT(DOC_HOLDER_BACK))
+
+#define UNIT                                                                                       \
+	.unit = true, .methods = BIT(METHOD_MOBILE) | BIT(METHOD_BANK_CARD) | BIT(METHOD_ACCOUNT), \
+	.phone = "agentPhone", .number = "creditCode", .holder = "organisation"
+#define PERSON                                                                                     \
+	.methods = BIT(METHOD_MOBILE) | BIT(METHOD_BANK_CARD), .phone = "phone",                   \
+	.number = "idNumber", .holder = "name"
+
+#define WHOLE (NEED_IDENTITY | NEED_DOCUMENTS | NEED_SIGNATURE | NEED_PAYMENT | NEED_REVIEW)
 
 static const struct order_kind_row kinds[] = {
-	[KIND_UNIT_NEW] = {
-		.name = "unit-new",
-		.unit = true,
-		.documents = BIT(DOC_BUSINESS_LICENCE) | BIT(DOC_LEGAL_PERSON_FRONT) |
-			     BIT(DOC_LEGAL_PERSON_BACK) | BIT(DOC_AGENT_FRONT) |
-			     BIT(DOC_AGENT_BACK),
-		.methods = BIT(METHOD_MOBILE) | BIT(METHOD_BANK_CARD) | BIT(METHOD_ACCOUNT),
-		.phone = "agentPhone",
-		.number = "creditCode",
-		.holder = "organisation",
-		.proved = unit_proved,
-	},
+	[KIND_UNIT_NEW] = { "unit-new", FLOW_NEW, UNIT, .review_days = 3, .needs = WHOLE,
+	    .documents = UNIT_PAPERS, .proved = unit_proved },
+	[KIND_PERSON_NEW] = { "person-new", FLOW_NEW, PERSON, .review_days = 3, .needs = WHOLE,
+	    .documents = PERSON_PAPERS, .proved = person_proved },
+	[KIND_UNIT_RENEWAL] = { "unit-renewal", FLOW_RENEWAL, UNIT, .review_days = 3,
+	    .needs = NEED_PAYMENT, .documents = UNIT_PAPERS, .proved = unit_kept },
+	[KIND_PERSON_RENEWAL] = { "person-renewal", FLOW_RENEWAL, PERSON, .review_days = 3,
+	    .needs = NEED_PAYMENT, .documents = PERSON_PAPERS, .proved = person_kept },
+	[KIND_UNIT_UNLOCK] = { "unit-unlock", FLOW_UNLOCK, UNIT, .proved = unit_proved },
+	[KIND_PERSON_UNLOCK] = { "person-unlock", FLOW_UNLOCK, PERSON, .proved = person_proved },
+	[KIND_UNIT_REPLACEMENT] = { "unit-replacement", FLOW_REPLACEMENT, UNIT, .remittance = true,
+	    .review_days = 5, .needs = WHOLE, .documents = UNIT_PAPERS | BIT(DOC_PAYMENT_PROOF),
+	    .proved = unit_lost },
+	[KIND_PERSON_REPLACEMENT] = { "person-replacement", FLOW_REPLACEMENT, PERSON,
+	    .review_days = 3, .needs = WHOLE & ~NEED_IDENTITY, .documents = PERSON_PAPERS,
+	    .proved = person_lost },
+	[KIND_UNIT_CHANGE] = { "unit-change", FLOW_CHANGE, UNIT, .review_days = 3,
+	    .needs = NEED_SIGNATURE, .documents = UNIT_PAPERS, .proved = unit_kept },
+	[KIND_PERSON_CHANGE] = { "person-change", FLOW_CHANGE, PERSON, .review_days = 3,
+	    .needs = NEED_SIGNATURE, .documents = PERSON_PAPERS, .proved = person_kept },
 };
 static_assert(sizeof(kinds) / sizeof(kinds[0]) == KIND__MAX, "one row per kind");
 
@@ -64,6 +96,7 @@ static const char *const documents[] = {
 	[DOC_AGENT_BACK] = "agent-back",
 	[DOC_HOLDER_FRONT] = "holder-front",
 	[DOC_HOLDER_BACK] = "holder-back",
+	[DOC_PAYMENT_PROOF] = "payment-proof",
 };
 static_assert(sizeof(documents) / sizeof(char *) == DOC__MAX, "a name each");
 
@@ -81,6 +114,36 @@ const struct order_kind_row *
 order_kind_get(enum order_kind k)
 {
 	return &kinds[k];
+}
+
+enum order_kind
+order_kind_of(enum order_flow flow, bool unit)
+{
+	unsigned i = 0;
+
+	while (kinds[i].flow != flow || kinds[i].unit != unit)
+		i++;
+	return (enum order_kind)i;
+}
+
+int64_t
+order_documents_needed(const struct order *o)
+{
+	return (o->needs & NEED_DOCUMENTS) != 0 ? kinds[o->kind].documents : 0;
+}
+
+bool
+order_is_open(const struct order *o)
+{
+	return state_row(o->state)->waits != WAITS_NONE;
+}
+
+enum order_state
+order_start(enum order_kind kind, int64_t needs)
+{
+	if ((needs & NEED_IDENTITY) != 0)
+		return ST_IDENTITY;
+	return kinds[kind].flow == FLOW_UNLOCK ? ST_CODE : ST_CONFIRM;
 }
 
 const char *
@@ -226,5 +289,8 @@ order_password_channel(const struct order *o)
 	case METHOD__MAX:
 		break;
 	}
+	/* [M3, M6] Nothing that was proved has changed: to the phone the number was asked by. */
+	if (kinds[o->kind].flow == FLOW_REPLACEMENT && (o->needs & NEED_IDENTITY) == 0)
+		return "sms";
 	return "";
 }

@@ -17,10 +17,46 @@
 #define ORDER_REF_LEN       33
 #define ORDER_REVIEWERS_LEN 201
 #define ORDER_REASON_LEN    33
+#define ORDER_SERIAL_LEN    33 /* of a certificate: hex of 16 bytes, NUL */
 
 enum order_kind {
 	KIND_UNIT_NEW,
+	KIND_PERSON_NEW,
+	KIND_UNIT_RENEWAL,
+	KIND_PERSON_RENEWAL,
+	KIND_UNIT_UNLOCK,
+	KIND_PERSON_UNLOCK,
+	KIND_UNIT_REPLACEMENT,
+	KIND_PERSON_REPLACEMENT,
+	KIND_UNIT_CHANGE,
+	KIND_PERSON_CHANGE,
 	KIND__MAX
+};
+
+/* What a kind is about, whoever the customer is. */
+enum order_flow {
+	FLOW_NEW,
+	FLOW_RENEWAL,
+	FLOW_UNLOCK,
+	FLOW_REPLACEMENT,
+	FLOW_CHANGE,
+	FLOW__MAX
+};
+
+/*
+ * What an order has to go through (order.needs): what its kind always needs, and what follows from
+ * the changed data and the old certificate's age (change.h, renewal.h).
+ */
+enum order_need {
+	NEED_IDENTITY = 1,
+	NEED_DOCUMENTS = 2,
+	NEED_SIGNATURE = 4,
+	NEED_PAYMENT = 8,
+	NEED_REVIEW = 16,
+	NEED_MATCH = 32, /* the proofing has to match what stands in the certificate, or a review */
+	NEED_PROOF = 64, /* no review can take the place of the proofing */
+	NEED_FIRST = 128,  /* this customer's first unlock */
+	NEED_MANUAL = 256, /* the applicant has asked for the review, the proofing having failed */
 };
 
 /* Stored and sent by name ("identity-checking"). */
@@ -40,6 +76,10 @@ enum order_state {
 	ST_ISSUING,
 	ST_PROVING,
 	ST_SHIPPING,
+	ST_DOWNLOAD,
+	ST_INSTALLING,
+	ST_CODE,
+	ST_UNLOCKING,
 	ST_DONE,
 	ST_CANCELLED,
 	ST_EXPIRED,
@@ -77,6 +117,9 @@ enum review_result {
 
 #define ORDER_IDENTITY_ATTEMPTS 3
 
+/* Wrong unlock codes, of whatever channel, until the order stops. */
+#define ORDER_CODE_TRIES 5
+
 enum payment_status {
 	PAYMENT_NONE,
 	PAYMENT_WAITING,
@@ -94,6 +137,7 @@ enum document_type {
 	DOC_AGENT_BACK,
 	DOC_HOLDER_FRONT,
 	DOC_HOLDER_BACK,
+	DOC_PAYMENT_PROOF,
 	DOC__MAX
 };
 
@@ -145,6 +189,10 @@ struct order {
 	int64_t issued_at;
 	int64_t proved_at;
 	int64_t posted_at;
+
+	char about[ORDER_SERIAL_LEN]; /* the certificate it is about; "" for a new one */
+	int64_t needs;                /* bits of enum order_need */
+	int64_t code_tries;           /* wrong unlock codes so far */
 };
 
 const char *order_state_name(enum order_state s);
@@ -164,15 +212,31 @@ UK_CHECK enum uk_rc document_type_from_name(const char *name, enum document_type
 /* What kinds of order differ in. */
 struct order_kind_row {
 	const char *name;
+	enum order_flow flow;
 	bool unit;
-	int64_t documents;         /* needed before it can be submitted, as bits */
+	bool remittance;           /* paid to our account, matched by finance */
+	int review_days;           /* working days */
+	int64_t needs;             /* always, as bits */
+	int64_t documents;         /* needed before it can be submitted, if any are, as bits */
 	int64_t methods;           /* identity methods allowed: 1 << enum identity_method */
 	const char *phone;         /* the form's member with the agent's phone */
 	const char *number;        /* ... with the document number that the order is found by */
 	const char *holder;        /* ... with the name the certificate is for */
-	const char *const *proved; /* ... that an identity check proves; NULL ends */
+	const char *const *proved; /* ... that an identity check stands for; NULL ends */
 };
 const struct order_kind_row *order_kind_get(enum order_kind k);
+
+/* The kind of a flow for a unit or a person. */
+enum order_kind order_kind_of(enum order_flow flow, bool unit);
+
+/* The photos that this order needs, as bits of enum document_type; 0: none. */
+int64_t order_documents_needed(const struct order *o);
+
+/* Has the applicant gone beyond what can still be changed: is it neither over nor done? */
+bool order_is_open(const struct order *o);
+
+/* Where a new order begins. */
+enum order_state order_start(enum order_kind kind, int64_t needs);
 
 /* How many identity checks are left today. */
 int order_identity_attempts_left(const struct order *o, int64_t now);

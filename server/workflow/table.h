@@ -14,15 +14,21 @@
 enum guard {
 	IF_ALWAYS,
 	IF_IDENTITY_KEPT,
+	IF_IDENTITY_NOT_NEEDED,
+	IF_REVIEW_INSTEAD,
 	IF_ATTEMPTS_LEFT,
 	IF_CURRENT_CHECK,
 	IF_DOCUMENT_WANTED,
 	IF_DOCUMENTS_COMPLETE,
+	IF_NEEDS_DOCUMENTS,
+	IF_NEEDS_SIGNATURE,
 	IF_PAYMENT_TIME_LEFT,
 	IF_PAYS_EXACTLY,
+	IF_PAYS_FOR_REVIEW,
 	IF_CURRENT_PAYMENT,
 	IF_PAID,
 	IF_PAID_IN_FULL,
+	IF_PAID_FOR_REVIEW,
 	IF_LAST_REFUND,
 	IF_LAST_REFUND_BUT_BY_HAND,
 	IF_LAST_OPEN_REFUND,
@@ -39,29 +45,38 @@ enum guard {
 	IF_OWN_CLAIM_PREPARED,
 	IF_UNDISCLOSED,
 	IF_CURRENT_REQUEST,
+	IF_LAST_CODE_TRY,
+	IF_TICKET_LEFT,
+	IF_TICKETED,
 	IF__MAX
 };
 
 enum action {
 	DO_NOTHING,
+	DO_EDIT,
 	DO_RESET_IDENTITY,
 	DO_START_IDENTITY,
 	DO_PASS_IDENTITY,
 	DO_FAIL_IDENTITY,
 	DO_GIVE_UP_IDENTITY,
+	DO_ASK_REVIEW,
 	DO_ADD_DOCUMENT,
 	DO_SIGN,
 	DO_SIGN_FOR_REVIEW,
 	DO_OPEN_PAYMENT,
 	DO_TAKE_PAYMENT,
+	DO_TAKE_REMITTANCE,
 	DO_RETURN_PAYMENT,
 	DO_DROP_PAYMENT,
 	DO_CLOSE_PAYMENT,
+	DO_SCRAP,
 	DO_REFUND,
 	DO_COUNT_REFUND,
 	DO_REFUND_TO_FINANCE,
 	DO_COUNT_BY_HAND,
 	DO_APPROVE,
+	DO_APPROVE_REPLACEMENT,
+	DO_APPROVE_DOWNLOAD,
 	DO_REJECT,
 	DO_PASSWORD_SENT,
 	DO_PASSWORD_FAILED,
@@ -75,7 +90,15 @@ enum action {
 	DO_ISSUED,
 	DO_ISSUE_FAILED,
 	DO_PROVE,
+	DO_PROVE_RENEWAL,
+	DO_PROVE_CHANGE,
 	DO_POST,
+	DO_AUTHORISE,
+	DO_AUTHORISATION_FAILED,
+	DO_OTHER_WAY,
+	DO_ERASE_CODE,
+	DO_COUNT_WRONG_CODE,
+	DO_UNLOCKED,
 	DO_TELL_OVERDUE,
 	DO__MAX
 };
@@ -104,9 +127,9 @@ enum waits {
 struct state_row {
 	const char *name;
 	enum waits waits;
-	int64_t timeout;  /* seconds; 0 with working days, or when it is over */
-	int working_days; /* instead of seconds */
-	const char *role; /* on whose desk it is overdue; NULL: nobody's */
+	int64_t timeout;   /* seconds; 0 with working days, or when it is over */
+	bool working_days; /* instead of seconds: as many as the kind says */
+	const char *role;  /* on whose desk it is overdue; NULL: nobody's */
 };
 const struct state_row *state_row(enum order_state s);
 
@@ -117,8 +140,8 @@ struct event_row {
 };
 const struct event_row *event_row(enum order_event e);
 
-/* When the state, entered or held on to at `now`, times out; 0: never. */
-int64_t state_timeout(enum order_state s, int64_t now);
+/* When the state, entered or held on to at `now` by an order of that kind, times out; 0: never. */
+int64_t state_timeout(enum order_kind kind, enum order_state s, int64_t now);
 
 /*
  * The first row for the event, or NULL: *rc and *reason then say why not.  Pure: looks at the order

@@ -11,7 +11,7 @@
 
 enum order_event {
 	/* the applicant */
-	EV_EDIT,     /* identity_digest */
+	EV_EDIT,     /* identity_digest, needs */
 	EV_IDENTITY, /* method */
 	EV_CONFIRM,
 	EV_DOCUMENT, /* document */
@@ -19,17 +19,21 @@ enum order_event {
 	EV_SIGN, /* after the code was right */
 	EV_PAY,  /* a payment is opened, or the open one goes on */
 	EV_CANCEL,
+	EV_MANUAL, /* a review, since the proofing has failed */
+	EV_OTHER,  /* 其他验证方式: not by the agent's phone */
+	EV_UNLOCK, /* after the code was right */
 	EV_REFUND, /* staff too */
 	/* the staff */
 	EV_APPROVE,
 	EV_REJECT, /* reason, note */
 	EV_CLAIM,
 	EV_RELEASE,
-	EV_TICKET,
+	EV_TICKET, /* the applicant's, too, as the next two: on the customer's own key */
 	EV_REQUEST,
 	EV_PROOF, /* after the signature was verified */
 	EV_SHIPMENT,
 	EV_REDELIVER,
+	EV_REMITTED,         /* payment, amount, trade, at: finance has matched it */
 	EV_REFUNDED_BY_HAND, /* payment */
 	/* the world, by way of jobs and notifications */
 	EV_IDENTITY_PASSED,
@@ -42,6 +46,7 @@ enum order_event {
 	EV_PASSWORD_FAILED, /* n, reason */
 	EV_ISSUED,          /* n */
 	EV_ISSUE_FAILED,    /* n, reason */
+	EV_CODE_WRONG,      /* an unlock code */
 	EV_TIMEOUT,
 	EV__MAX
 };
@@ -70,6 +75,7 @@ struct event {
 	enum identity_method method;
 	enum document_type document;
 	const char *identity_digest;
+	int64_t needs; /* beyond what the kind always needs */
 	const char *payment;
 	const char *trade; /* the provider's number */
 	int64_t amount;
@@ -95,10 +101,17 @@ struct workflow_result {
 	struct order order; /* as it is now; not set for a stray of an unknown order */
 };
 
+struct workflow_new {
+	enum order_kind kind;
+	int64_t amount_due;
+	const char *identity_digest;
+	const char *about; /* the certificate; NULL: none */
+	int64_t needs;     /* beyond what the kind always needs */
+};
+
 /* A new order in its first state; the caller stores the form in the same transaction. */
 UK_CHECK enum uk_rc workflow_create(const struct workflow *w, struct store_tx *tx,
-    enum order_kind kind, int64_t amount_due, const char *identity_digest, struct order *out,
-    struct uk_err *err);
+    const struct workflow_new *what, struct order *out, struct uk_err *err);
 
 /*
  * One event, inside a write.  UK_E_CONFLICT: another version, or no row for it, with err->reason

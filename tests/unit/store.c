@@ -204,11 +204,11 @@ steps_run_once_and_in_order(void **state)
 {
 	static const struct migrate_step more[] = {
 		{ 1, "0001_start", "" },
-		{ 2, "0002_two", "CREATE TABLE two (a BIGINT)" },
-		{ 3, "0003_three", "ALTER TABLE two ADD COLUMN b BIGINT" },
+		{ 1002, "1002_two", "CREATE TABLE two (a BIGINT)" },
+		{ 1003, "1003_three", "ALTER TABLE two ADD COLUMN b BIGINT" },
 	};
 	static const struct migrate_step broken[] = {
-		{ 4, "0004_half", "CREATE TABLE half (a BIGINT); CREATE TABLE two (a BIGINT)" },
+		{ 1004, "1004_half", "CREATE TABLE half (a BIGINT); CREATE TABLE two (a BIGINT)" },
 	};
 	struct fixture *f = *state;
 	struct store_tx *tx = NULL;

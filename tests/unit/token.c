@@ -156,7 +156,7 @@ sign_and_verify(struct fixture *f, const char *token, enum uk_keyalg alg)
 	fixture_keygen(f, token, alg, key, &spki);
 	assert_int_equal(uk_pubkey_from_spki(uk_buf_span(&spki), &k, NULL), UK_OK);
 	assert_int_equal(uk_pubkey_alg(k), alg);
-	assert_int_equal(uk_digest(alg, data, &digest), UK_OK);
+	assert_int_equal(uk_digest(k, data, &digest), UK_OK);
 	call.key_id = key;
 	call.data = uk_buf_span(&digest);
 	fixture_call(f, &call, FIXTURE_WAIT, &a);

@@ -84,7 +84,10 @@ make_order(struct store_tx *tx, void *ctx, struct uk_err *err)
 	enum uk_rc rc;
 
 	order_identity_digest(m->w->crypt, KIND_UNIT_NEW, form, digest);
-	rc = workflow_create(&m->w->w, tx, KIND_UNIT_NEW, FEE, digest, &m->o, err);
+	rc = workflow_create(&m->w->w, tx,
+	    &(struct workflow_new){
+		.kind = KIND_UNIT_NEW, .amount_due = FEE, .identity_digest = digest },
+	    &m->o, err);
 	if (rc == UK_OK)
 		rc = order_form_store(tx, m->w->crypt, &m->o, form, m->w->now, err);
 	json_decref(form);
@@ -252,6 +255,10 @@ onward(struct world *w, const struct order *o, enum identity_method method)
 	case ST_REFUNDING:
 	case ST_REFUNDED:
 	case ST_REFUND_BY_HAND:
+	case ST_DOWNLOAD:
+	case ST_INSTALLING:
+	case ST_CODE:
+	case ST_UNLOCKING:
 	case ST__MAX:
 		break;
 	}

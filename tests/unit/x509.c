@@ -16,6 +16,7 @@
 #include <openssl/x509v3.h>
 
 #include "uk/b64.h"
+#include "uk/sm2.h"
 #include "uk/x509.h"
 
 #define NOW 1795329000
@@ -34,6 +35,7 @@ static const struct kind kinds[] = {
 	{ UK_KEY_RSA_4096, "rsa-4096", "RS256", 32, 512, false },
 	{ UK_KEY_P256, "p-256", "ES256", 32, 64, true },
 	{ UK_KEY_P384, "p-384", "ES384", 48, 96, true },
+	{ UK_KEY_SM2, "sm2", "SM2-SM3", 32, 64, true },
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
@@ -49,6 +51,8 @@ make_key(enum uk_keyalg a)
 		return EVP_RSA_gen(4096);
 	case UK_KEY_P384:
 		return EVP_EC_gen("P-384");
+	case UK_KEY_SM2:
+		return EVP_PKEY_Q_keygen(NULL, NULL, "SM2");
 	case UK_KEY_P256:
 	case UK_KEY_UNKNOWN:
 	case UK_KEY__MAX:
@@ -90,17 +94,26 @@ key_algorithms(void **state)
 	assert_int_equal(uk_keyalg_sig_max(UK_KEY_UNKNOWN), 0);
 }
 
+static const EVP_MD *
+md_of(enum uk_keyalg a)
+{
+	if (a == UK_KEY_SM2)
+		return EVP_sm3();
+	return a == UK_KEY_P384 ? EVP_sha384() : EVP_sha256();
+}
+
 /* A signature over data as OpenSSL makes it, put into our raw form. */
 static void
 sign(EVP_PKEY *pkey, const struct kind *k, struct uk_span data, struct uk_buf *raw)
 {
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	EVP_PKEY_CTX *pctx = NULL;
 	uint8_t sig[512];
 	size_t n = sizeof(sig);
 
-	assert_int_equal(EVP_DigestSignInit(
-			     ctx, NULL, k->digest == 48 ? EVP_sha384() : EVP_sha256(), NULL, pkey),
-	    1);
+	assert_int_equal(EVP_DigestSignInit(ctx, &pctx, md_of(k->alg), NULL, pkey), 1);
+	if (k->alg == UK_KEY_SM2)
+		assert_int_equal(EVP_PKEY_CTX_set1_id(pctx, UK_SM2_ID, sizeof(UK_SM2_ID) - 1), 1);
 	assert_int_equal(EVP_DigestSign(ctx, sig, &n, data.p, data.n), 1);
 	EVP_MD_CTX_free(ctx);
 	if (k->ec)
@@ -238,22 +251,30 @@ unsound_keys(void **state)
 static void
 digests(void **state)
 {
+	EVP_PKEY *evp[] = { EVP_EC_gen("P-256"), EVP_EC_gen("P-384"), EVP_EC_gen("P-521") };
+	struct uk_pubkey *p256 = public_of(evp[0]), *p384 = public_of(evp[1]);
+	struct uk_pubkey *other = public_of(evp[2]);
 	struct uk_buf b;
 	uint8_t sum[32];
 
 	(void)state;
 	uk_buf_init(&b, 48);
-	assert_int_equal(uk_digest(UK_KEY_P256, uk_span_str("abc"), &b), UK_OK);
+	assert_int_equal(uk_digest(p256, uk_span_str("abc"), &b), UK_OK);
 	uk_sha256(uk_span_str("abc"), sum); /* FIPS 180-4's example begins ba7816bf */
 	assert_int_equal(sum[0], 0xba);
 	assert_true(uk_span_eq(uk_buf_span(&b), uk_span(sum, 32)));
-	assert_int_equal(uk_digest(UK_KEY_P384, uk_span_str("abc"), &b), UK_E_LIMIT);
+	assert_int_equal(uk_digest(p384, uk_span_str("abc"), &b), UK_E_LIMIT);
 	uk_buf_reset(&b);
-	assert_int_equal(uk_digest(UK_KEY_P384, uk_span_str("abc"), &b), UK_OK);
+	assert_int_equal(uk_digest(p384, uk_span_str("abc"), &b), UK_OK);
 	assert_int_equal(b.n, 48);
 	assert_int_equal(b.p[0], 0xcb);
-	assert_int_equal(uk_digest(UK_KEY_UNKNOWN, uk_span_str("abc"), &b), UK_E_UNSUPPORTED);
+	assert_int_equal(uk_digest(other, uk_span_str("abc"), &b), UK_E_UNSUPPORTED);
 	uk_buf_fini(&b);
+	uk_pubkey_free(&p256);
+	uk_pubkey_free(&p384);
+	uk_pubkey_free(&other);
+	for (size_t i = 0; i < 3; i++)
+		EVP_PKEY_free(evp[i]);
 }
 
 static void
