@@ -220,10 +220,13 @@ do_unblock(struct server *s, const struct message *in, struct message *out, stru
 static enum uk_rc
 do_decrypt(struct server *s, const struct message *in, struct message *out, struct token_fault *f)
 {
+	const struct token_envelope e = { .key = in->data, .iv = in->iv, .content = in->content };
 	const enum uk_rc rc =
-	    token_decrypt(s->store, in->token, in->key_id, in->scheme, in->data, &s->data, f);
+	    in->scheme == TOKEN_SM2_SM4_CBC
+		? token_unseal(s->store, in->token, in->key_id, &e, &s->data, f)
+		: token_decrypt(s->store, in->token, in->key_id, in->scheme, in->data, &s->data, f);
 
-	out->data = uk_buf_span(&s->data);
+	out->content = uk_buf_span(&s->data);
 	return rc;
 }
 

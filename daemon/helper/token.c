@@ -151,6 +151,17 @@ token_decrypt(struct token_store *m, const char *id, const char *key_id, enum to
 }
 
 enum uk_rc
+token_unseal(struct token_store *m, const char *id, const char *key_id,
+    const struct token_envelope *e, struct uk_buf *out, struct token_fault *f)
+{
+	if (m->ops->unseal == NULL)
+		return unsupported(f);
+	if (e->iv.n != 16 || e->content.n == 0 || e->content.n % 16 != 0)
+		return token_fail(f, UK_E_INPUT, REASON_ENVELOPE_MALFORMED, "unseal");
+	return m->ops->unseal(m, id, key_id, e, out, f);
+}
+
+enum uk_rc
 token_put_key(struct token_store *m, const char *id, const char *key_id, struct uk_span enveloped,
     char enc_key_id[65], struct token_fault *f)
 {

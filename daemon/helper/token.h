@@ -38,6 +38,13 @@ struct token_unblock {
 	struct uk_span new_pin;
 };
 
+/* An SM4 key under an SM2 key, and what the SM4 key encrypted. */
+struct token_envelope {
+	struct uk_span key; /* SM2Cipher, DER */
+	struct uk_span iv;  /* 16 bytes */
+	struct uk_span content;
+};
+
 /* An open module; an implementation embeds it as its first member. */
 struct token_store {
 	const struct token_ops *ops;
@@ -88,6 +95,9 @@ struct token_ops {
 	enum uk_rc (*decrypt)(struct token_store *m, const char *id, const char *key_id,
 	    enum token_scheme scheme, struct uk_span data, struct uk_buf *out,
 	    struct token_fault *f);
+	/* Of scheme TOKEN_SM2_SM4_CBC, whose key may not leave the token (GM/T 0016). */
+	enum uk_rc (*unseal)(struct token_store *m, const char *id, const char *key_id,
+	    const struct token_envelope *e, struct uk_buf *out, struct token_fault *f);
 	/* The key pair enveloped to key_id's, which both are one pair of pairs from then on. */
 	enum uk_rc (*put_key)(struct token_store *m, const char *id, const char *key_id,
 	    struct uk_span enveloped, char enc_key_id[65], struct token_fault *f);
@@ -129,6 +139,8 @@ UK_CHECK enum uk_rc token_unblock(struct token_store *m, const char *id,
     const struct token_unblock *u, enum token_so *now, struct token_fault *f);
 UK_CHECK enum uk_rc token_decrypt(struct token_store *m, const char *id, const char *key_id,
     enum token_scheme scheme, struct uk_span data, struct uk_buf *out, struct token_fault *f);
+UK_CHECK enum uk_rc token_unseal(struct token_store *m, const char *id, const char *key_id,
+    const struct token_envelope *e, struct uk_buf *out, struct token_fault *f);
 UK_CHECK enum uk_rc token_put_key(struct token_store *m, const char *id, const char *key_id,
     struct uk_span enveloped, char enc_key_id[65], struct token_fault *f);
 

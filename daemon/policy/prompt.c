@@ -25,6 +25,7 @@ struct prompt {
 	char *text;
 	char *error;
 	char *yes;
+	char *label;
 	prompt_done_fn *done;
 	void *ctx;
 	/* of the one that is shown */
@@ -44,6 +45,7 @@ struct prompts {
 	char *program;
 	struct prompt *queue; /* its head is the one shown */
 	struct loop_timer *start;
+	unsigned held;
 	struct children *children;
 	size_t n;
 	/* What pinentry says, the PIN too: locked, and wiped as it is read. */
@@ -116,6 +118,7 @@ prompt_free(struct prompt *p)
 	free(p->text);
 	free(p->error);
 	free(p->yes);
+	free(p->label);
 	free(p);
 }
 
@@ -215,7 +218,9 @@ yes_value(const struct prompt *p)
 static const char *
 pin_value(const struct prompt *p)
 {
-	return p->kind == PROMPT_PIN ? "证书密码：" : NULL;
+	if (p->kind != PROMPT_PIN)
+		return NULL;
+	return p->label != NULL ? p->label : "证书密码：";
 }
 
 static const char *
@@ -390,7 +395,7 @@ show_next(void *ctx)
 	int rc;
 
 	all->start = NULL;
-	if (p == NULL || p->pid != 0)
+	if (p == NULL || p->pid != 0 || all->held > 0)
 		return;
 	rc = child_start(all->program, &p->to, &p->from, &p->pid);
 	if (rc != 0) {
@@ -425,6 +430,7 @@ prompt_ask(struct prompts *all, const struct prompt_text *text, prompt_done_fn *
 		.text = fit(text->text),
 		.error = text->error != NULL ? fit(text->error) : NULL,
 		.yes = text->yes != NULL ? fit(text->yes) : NULL,
+		.label = text->label != NULL ? fit(text->label) : NULL,
 		.done = done,
 		.ctx = ctx,
 		.to = -1,
@@ -433,6 +439,26 @@ prompt_ask(struct prompts *all, const struct prompt_text *text, prompt_done_fn *
 	if (all->start == NULL && all->queue == p)
 		all->start = loop_after(all->loop, 0, show_next, all);
 	return p;
+}
+
+void
+prompts_hold(struct prompts *all)
+{
+	all->held++;
+}
+
+void
+prompts_release(struct prompts *all)
+{
+	all->held--;
+	if (all->queue != NULL && all->start == NULL)
+		all->start = loop_after(all->loop, 0, show_next, all);
+}
+
+bool
+prompt_waits(const struct prompt *p)
+{
+	return p->pid == 0;
 }
 
 void

@@ -26,6 +26,7 @@ struct prompt_text {
 	const char *text;  /* lines; cut to what a line of the protocol holds */
 	const char *error; /* what went wrong last time; NULL */
 	const char *yes;   /* the button that goes on; NULL: 确定 */
+	const char *label; /* before the field of PROMPT_PIN; NULL: 证书密码 */
 };
 
 /*
@@ -47,6 +48,16 @@ bool prompts_usable(const struct prompts *p);
 /* NULL: too many are waiting.  `done` is called later, exactly once, unless dropped first. */
 struct prompt *prompt_ask(
     struct prompts *p, const struct prompt_text *text, prompt_done_fn *done, void *ctx);
+
+/*
+ * Show no further window until released, as often as held: what comes of the last one may make the
+ * next one needless.
+ */
+void prompts_hold(struct prompts *p);
+void prompts_release(struct prompts *p);
+
+/* Nobody has seen it yet. */
+bool prompt_waits(const struct prompt *p);
 
 /* The asker has gone: its window closes. */
 void prompt_drop(struct prompt **p);

@@ -13,6 +13,7 @@ static const struct feature features[] = {
 	{ "batch", false },
 	{ "login", false },
 	{ "request", false },
+	{ "pin", false },
 	{ "channel", true },
 	{ "production", true },
 };

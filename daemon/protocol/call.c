@@ -14,6 +14,8 @@ call_free(struct call *c)
 	rpc_forget(c->rpc, c);
 	token_drop(&c->token);
 	prompt_drop(&c->prompt);
+	if (c->pin.held)
+		prompts_release(c->env->prompts);
 	if (c->in != NULL)
 		uk_fields_fini(c->method->params->fields, c->method->params->n, c->in);
 	free(c->in);
@@ -22,6 +24,7 @@ call_free(struct call *c)
 	free(c->state);
 	inventory_drop(&c->inventory);
 	uk_secret_free(&c->pin.pin);
+	uk_secret_free(&c->new_pin.pin);
 	uk_buf_fini(&c->tbs);
 	uk_buf_fini(&c->signature);
 	json_decref(c->params);
@@ -186,19 +189,29 @@ call_describe(const struct call *c, struct uk_buf *text)
 		uk_buf_printf(text, "\n摘要：%.16s…", c->object.digest);
 }
 
+/* [C3] The first PIN opens a token for nothing but its change; where tokens are made, it has to do.
+ */
+void
+call_about(struct call *c, const struct token_info *t)
+{
+	c->object.logged_in = t->logged_in && (!t->pin_initial || c->env->policy->production);
+	c->object.pin_initial = t->pin_initial;
+	c->object.pin_min = t->pin_min;
+	c->object.pin_max = t->pin_max;
+	c->object.tries = t->tries;
+	c->object.state = t->state;
+}
+
 void
 call_refresh(struct call *c)
 {
 	size_t n;
 	const struct token_info *t = token_known(c->env->tokens, &n);
 
-	for (size_t i = 0; i < n; i++) {
-		if (strcmp(t[i].id, c->object.token) != 0)
-			continue;
-		c->object.logged_in = c->facts.logged_in = t[i].logged_in;
-		c->object.tries = t[i].tries;
-		c->object.state = t[i].state;
-	}
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(t[i].id, c->object.token) == 0)
+			call_about(c, &t[i]);
+	c->facts.logged_in = c->object.logged_in && !c->pin.change;
 }
 
 static void
@@ -289,7 +302,7 @@ call_allow(struct call *c, call_fn *then)
 	c->facts.stage = GATE_OBJECT;
 	c->facts.certificate = some(c->object.certificate);
 	c->facts.object = some(c->object.remember);
-	c->facts.logged_in = c->object.logged_in;
+	c->facts.logged_in = c->object.logged_in && !c->pin.change;
 	call_decide(c);
 }
 

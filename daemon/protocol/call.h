@@ -16,6 +16,7 @@ struct call;
 typedef void call_fn(struct call *c);
 typedef void call_token_fn(
     struct call *c, const struct uk_err *err, const struct token_reply *reply);
+typedef void call_chosen_fn(struct call *c, const struct uk_err *err);
 typedef void call_asked_fn(struct call *c, const struct uk_err *err, struct uk_secret **pin);
 
 struct method {
@@ -38,6 +39,9 @@ struct call_object {
 	const char *leaves;   /* shown: the certificate that this deletes; lent; NULL */
 	char remember[160];   /* gate_facts.object; "" */
 	bool logged_in;
+	bool pin_initial;
+	int pin_min; /* as struct token_info */
+	int pin_max;
 	int tries;
 	enum token_state state;
 };
@@ -63,11 +67,23 @@ struct call {
 	call_asked_fn *asked;
 	struct pin_state {
 		unsigned asked;
+		bool asking; /* for the one that the token has */
+		bool change; /* for a new one after it, and even when the token is open */
+		bool was_open;
+		bool held;   /* the windows, while the token is asked */
 		bool sent;   /* at least one was tried on the token */
 		bool warned; /* of the last try */
 		const char *error;
 		struct uk_secret *pin;
 	} pin;
+	struct new_pin {
+		unsigned asked;
+		const char *error;
+		const char *note; /* a line of the window's text; lent; NULL */
+		struct uk_secret *pin;
+		call_chosen_fn *chosen;
+		struct uk_err why; /* there is none */
+	} new_pin;
 
 	struct uk_buf tbs;       /* what login, request and install sign: sign.h */
 	struct uk_buf signature; /* PKCS#1 v1.5, or r||s; holds over digest */
@@ -125,6 +141,18 @@ void call_decide(struct call *c);
 /* Ask for the PIN and log in; goes on at call_decide(), or ends the call. */
 void pin_ask(struct call *c);
 
+/* The token was opened by another call: a window that waits to ask for its PIN need not come. */
+void pin_unlocked(struct call *c, const char *token);
+
+/*
+ * Ask for a new PIN, twice, until it fits; then c->new_pin.pin is it, or err says why there is
+ * none.  error: what was wrong with the last one; NULL.
+ */
+void new_pin_ask(struct call *c, const char *error, call_chosen_fn *chosen);
+
+/* What the token is like, for this call. */
+void call_about(struct call *c, const struct token_info *t);
+
 /* What every window says first. */
 void call_describe(const struct call *c, struct uk_buf *text);
 
@@ -133,6 +161,8 @@ void call_describe(const struct call *c, struct uk_buf *text);
 void rpc_answer(struct rpc *r, uint64_t conn, json_t *message); /* takes the message */
 void rpc_forget(struct rpc *r, struct call *c);                 /* unlink */
 void rpc_watch(struct rpc *r, uint64_t conn);
+/* Is another site's work with this token under way? */
+bool rpc_in_use(const struct rpc *r, const struct call *but, const char *token);
 unsigned rpc_windows(const struct rpc *r, const char *origin); /* shown and waiting */
 void rpc_close_site(struct rpc *r, const char *origin);
 struct channels *rpc_channels(struct rpc *r);

@@ -12,6 +12,8 @@
 
 struct channel {
 	char origin[ORIGIN_MAX + 1];
+	char purpose[16];
+	char code[CHANNEL_CODE];
 	int64_t expires;
 	struct uk_jwk *key;
 };
@@ -48,7 +50,8 @@ find(struct channels *c, const char *origin)
 }
 
 void
-channels_put(struct channels *c, const char *origin, int64_t now, struct uk_jwk **key)
+channels_put(struct channels *c, const char *origin, const char *purpose, const char *code,
+    int64_t now, struct uk_jwk **key)
 {
 	struct channel *ch = find(c, origin);
 
@@ -56,13 +59,16 @@ channels_put(struct channels *c, const char *origin, int64_t now, struct uk_jwk 
 		ch = &c->v[c->next++ % CHANNELS];
 	uk_jwk_free(&ch->key);
 	(void)snprintf(ch->origin, sizeof(ch->origin), "%s", origin);
+	(void)snprintf(ch->purpose, sizeof(ch->purpose), "%s", purpose);
+	(void)snprintf(ch->code, sizeof(ch->code), "%s", code);
 	ch->expires = now + CHANNEL_LIFE;
 	ch->key = *key;
 	*key = NULL;
 }
 
 struct uk_jwk *
-channels_take(struct channels *c, const char *origin, int64_t now)
+channels_take(struct channels *c, const char *origin, const char *purpose, int64_t now,
+    char code[CHANNEL_CODE])
 {
 	struct channel *ch = find(c, origin);
 	struct uk_jwk *key;
@@ -71,7 +77,9 @@ channels_take(struct channels *c, const char *origin, int64_t now)
 		return NULL;
 	key = ch->key;
 	ch->key = NULL;
-	if (now >= ch->expires)
+	if (code != NULL)
+		memcpy(code, ch->code, CHANNEL_CODE);
+	if (now >= ch->expires || strcmp(ch->purpose, purpose) != 0)
 		uk_jwk_free(&key);
 	return key;
 }
@@ -96,9 +104,24 @@ vouch(const struct call *c, const struct uk_jwk *key, json_t *result, struct uk_
 	return rc;
 }
 
+/*
+ * On the WebSocket the origin is the browser's word, and a program that is no browser can say it,
+ * too: so the user compares what the page shows with what the window shows.
+ */
+static void
+make_code(const struct call *c, char code[CHANNEL_CODE])
+{
+	code[0] = '\0';
+	if (!c->facts.local && !c->facts.native)
+		(void)snprintf(code, CHANNEL_CODE, "%04u", uk_random_below(c->env->random, 10000));
+}
+
 static void
 make(struct call *c)
 {
+	const struct channel_params *p = c->in;
+	const bool unlock = strcmp(p->purpose, "unlock") == 0;
+	char code[CHANNEL_CODE] = "";
 	char thumbprint[UK_THUMB_LEN];
 	struct uk_jwk *key = NULL;
 	struct uk_err err = { 0 };
@@ -110,13 +133,18 @@ make(struct call *c)
 	}
 	uk_jwk_thumbprint(key, thumbprint);
 	result = json_pack("{s:o, s:s}", "channel", uk_jwk_public(key), "thumbprint", thumbprint);
-	if (vouch(c, key, result, &err) != UK_OK) {
+	if (unlock)
+		make_code(c, code);
+	if (code[0] != '\0')
+		json_object_set_new(result, "code", json_string(code));
+	if (!unlock && vouch(c, key, result, &err) != UK_OK) {
 		json_decref(result);
 		uk_jwk_free(&key);
 		call_fail(c, &err);
 		return;
 	}
-	channels_put(rpc_channels(c->rpc), c->origin, uk_now(c->env->clock), &key);
+	channels_put(
+	    rpc_channels(c->rpc), c->origin, p->purpose, code, uk_now(c->env->clock), &key);
 	call_reply(c, result);
 }
 
@@ -125,10 +153,7 @@ agent_channel(struct call *c)
 {
 	const struct channel_params *p = c->in;
 
-	if (strcmp(p->purpose, "production") != 0) {
-		call_refuse(c, UK_E_UNSUPPORTED, "purpose-unsupported");
-		return;
-	}
-	c->facts.needs |= NEEDS_PRODUCTION;
+	if (strcmp(p->purpose, "production") == 0)
+		c->facts.needs |= NEEDS_PRODUCTION;
 	call_allow(c, make);
 }

@@ -16,10 +16,18 @@ struct channels;
 struct channels *channels_new(void);
 void channels_free(struct channels **c);
 
-/* Keeps the key. */
-void channels_put(struct channels *c, const char *origin, int64_t now, struct uk_jwk **key);
+#define CHANNEL_CODE 5 /* four digits and NUL */
 
-/* The origin's key, the caller's now; NULL: there is none, or it is too old. */
-struct uk_jwk *channels_take(struct channels *c, const char *origin, int64_t now);
+/* Keeps the key.  code: what the page and the window show for comparing; "" where none is needed.
+ */
+void channels_put(struct channels *c, const char *origin, const char *purpose, const char *code,
+    int64_t now, struct uk_jwk **key);
+
+/*
+ * The origin's key, the caller's now; NULL: there is none, it is for something else, or it is too
+ * old.  code may be NULL.
+ */
+struct uk_jwk *channels_take(struct channels *c, const char *origin, const char *purpose,
+    int64_t now, char code[CHANNEL_CODE]);
 
 #endif

@@ -19,7 +19,7 @@ static const struct method methods[] = {
 	{ "token.watch", &params_none, SITE, NULL, token_watch },
 	{ "token.login", &params_token, SITE | PROMPT | NEEDS_PIN, "登录UKEY", token_login },
 	{ "token.logout", &params_token, SITE, NULL, token_logout },
-	{ "token.prepare", &params_prepare, SITE | NEEDS_PRODUCTION, "制作UKEY", token_prepare },
+	{ "token.prepare", &params_ticket, SITE | NEEDS_PRODUCTION, "制作UKEY", token_prepare },
 	{ "certificate.list", &params_certificates, SITE, NULL, certificate_list },
 	{ "certificate.install", &params_install, USE, "写入证书", certificate_install },
 	{ "data.put", &params_data_put, SITE, NULL, data_put },
@@ -29,6 +29,8 @@ static const struct method methods[] = {
 	{ "login.create", &params_login, USE, "登录该网站", login_create },
 	{ "key.generate", &params_key, USE, "生成密钥", key_generate },
 	{ "request.create", &params_request, USE, "申请证书", request_create },
+	{ "pin.change", &params_token, SITE | PROMPT | NEEDS_PIN, "修改证书密码", pin_change },
+	{ "pin.unlock", &params_ticket, SITE | PROMPT, "解锁UKEY", pin_unlock },
 };
 
 const struct method *

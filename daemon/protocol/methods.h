@@ -31,5 +31,7 @@ void signature_batch(struct call *c);
 void login_create(struct call *c);
 void key_generate(struct call *c);
 void request_create(struct call *c);
+void pin_change(struct call *c);
+void pin_unlock(struct call *c);
 
 #endif

@@ -155,9 +155,9 @@ static const struct uk_field channel[] = {
 	{ "purpose", UK_F_STR, UK_F_REQUIRED, 1, 16, AT(channel_params, purpose), purpose_valid },
 };
 
-static const struct uk_field prepare[] = {
-	{ "token", UK_F_STR, UK_F_REQUIRED, 1, ID_MAX, AT(prepare_params, token), NULL },
-	{ "ticket", UK_F_STR, UK_F_REQUIRED, 1, UK_TICKET_MAX, AT(prepare_params, ticket), NULL },
+static const struct uk_field ticket[] = {
+	{ "token", UK_F_STR, UK_F_REQUIRED, 1, ID_MAX, AT(ticket_params, token), NULL },
+	{ "ticket", UK_F_STR, UK_F_REQUIRED, 1, UK_TICKET_MAX, AT(ticket_params, ticket), NULL },
 };
 
 const struct params params_none = { NULL, 0, 0 };
@@ -179,4 +179,4 @@ const struct params params_request = { request, COUNT(request), sizeof(struct re
 const struct params params_subject = { subject, COUNT(subject), sizeof(struct subject_params) };
 const struct params params_install = { install, COUNT(install), sizeof(struct install_params) };
 const struct params params_channel = { channel, COUNT(channel), sizeof(struct channel_params) };
-const struct params params_prepare = { prepare, COUNT(prepare), sizeof(struct prepare_params) };
+const struct params params_ticket = { ticket, COUNT(ticket), sizeof(struct ticket_params) };

@@ -93,7 +93,7 @@ struct channel_params {
 	const char *purpose;
 };
 
-struct prepare_params {
+struct ticket_params {
 	const char *token;
 	const char *ticket;
 };
@@ -119,6 +119,6 @@ extern const struct params params_request;
 extern const struct params params_subject;
 extern const struct params params_install;
 extern const struct params params_channel;
-extern const struct params params_prepare;
+extern const struct params params_ticket;
 
 #endif

@@ -5,8 +5,9 @@
 #include <openssl/hmac.h>
 
 #include "policy/text.h"
-#include "protocol/call.h"
+#include "protocol/methods.h"
 #include "protocol/pin.h"
+#include "protocol/token.h"
 
 #define WRONG_MAX       64
 #define DESCRIPTION_LEN 2048
@@ -110,6 +111,7 @@ warned(struct call *c, const struct uk_err *err, struct uk_secret **pin)
 	struct uk_err last;
 
 	(void)pin;
+	c->pin.asking = false;
 	if (err == NULL) {
 		c->pin.warned = true;
 		ask(c);
@@ -124,6 +126,7 @@ warned(struct call *c, const struct uk_err *err, struct uk_secret **pin)
 static void
 done(struct call *c)
 {
+	c->pin.change = false;
 	c->object.logged_in = true;
 	c->facts.logged_in = true;
 	/* The PIN was typed under the words that say what it is for. */
@@ -149,24 +152,93 @@ again(struct call *c, const char *error, const struct uk_err *err)
 	call_fail_tries(c, err, c->object.tries);
 }
 
+/* --- a new one, after the old one was right --- */
+
+static void
+closed(struct call *c, const struct uk_err *err, const struct token_reply *reply)
+{
+	(void)err;
+	(void)reply;
+	call_fail(c, &c->new_pin.why);
+}
+
+static void chosen(struct call *c, const struct uk_err *err);
+
+static void
+changed(struct call *c, const struct uk_err *err, const struct token_reply *reply)
+{
+	if (err != NULL && err->rc == UK_E_INPUT) {
+		new_pin_ask(c, "UKEY不接受这个密码，请换一个。", chosen);
+		return;
+	}
+	uk_secret_free(&c->pin.pin);
+	uk_secret_free(&c->new_pin.pin);
+	if (err != NULL) {
+		call_fail_tries(c, err, reply != NULL ? reply->tries : 0);
+		return;
+	}
+	wrong_pins_forget(rpc_wrong_pins(c->rpc), c->object.token);
+	done(c);
+}
+
+/* Who does not choose one leaves the token as it was. */
+static void
+chosen(struct call *c, const struct uk_err *err)
+{
+	if (err == NULL) {
+		call_token(c,
+		    &(struct token_call){ .op = TOKEN_CHANGE_PIN,
+			.token = c->object.token,
+			.pin = c->pin.pin,
+			.new_pin = c->new_pin.pin },
+		    CALL_DEADLINE, changed);
+		return;
+	}
+	c->new_pin.why = *err;
+	if (err->rc == UK_E_CANCELLED && err->reason == NULL && c->object.pin_initial)
+		c->new_pin.why.reason = "pin-must-change";
+	if (c->pin.was_open)
+		call_fail(c, &c->new_pin.why);
+	else
+		call_token(c, &(struct token_call){ .op = TOKEN_LOGOUT, .token = c->object.token },
+		    CALL_DEADLINE, closed);
+}
+
+static void
+right(struct call *c)
+{
+	wrong_pins_forget(rpc_wrong_pins(c->rpc), c->object.token);
+	call_refresh(c);
+	if (c->pin.change || c->object.pin_initial) {
+		new_pin_ask(c, NULL, chosen);
+		return;
+	}
+	uk_secret_free(&c->pin.pin);
+	done(c);
+}
+
+/* --- the old one --- */
+
 static void
 logged_in(struct call *c, const struct uk_err *err, const struct token_reply *reply)
 {
 	struct wrong_pins *wrong = rpc_wrong_pins(c->rpc);
 	const char *token = c->object.token;
 
+	c->pin.held = false;
+	prompts_release(c->env->prompts);
 	if (err != NULL && reply != NULL)
 		c->object.tries = reply->tries;
 	if (err == NULL) {
-		wrong_pins_forget(wrong, token);
-	} else if (err->rc == UK_E_PIN_WRONG) {
+		right(c);
+		return;
+	}
+	if (err->rc == UK_E_PIN_WRONG) {
 		wrong_pins_add(wrong, token, c->pin.pin);
 		gate_wrong_pin(c->env->gate, &c->facts);
 	}
 	uk_secret_free(&c->pin.pin);
-	if (err == NULL)
-		done(c);
-	else if (err->rc == UK_E_PIN_WRONG)
+	if (err->rc == UK_E_PIN_WRONG)
 		again(c, "密码不正确。", err);
 	else
 		call_fail_tries(c, err, c->object.tries);
@@ -175,6 +247,7 @@ logged_in(struct call *c, const struct uk_err *err, const struct token_reply *re
 static void
 answered(struct call *c, const struct uk_err *err, struct uk_secret **pin)
 {
+	c->pin.asking = false;
 	if (err != NULL) {
 		call_fail(c, err);
 		return;
@@ -198,6 +271,8 @@ answered(struct call *c, const struct uk_err *err, struct uk_secret **pin)
 	c->pin.pin = *pin;
 	*pin = NULL;
 	c->pin.sent = true;
+	c->pin.held = true;
+	prompts_hold(c->env->prompts);
 	call_token(c,
 	    &(struct token_call){ .op = TOKEN_LOGIN, .token = c->object.token, .pin = c->pin.pin },
 	    CALL_DEADLINE, logged_in);
@@ -208,6 +283,8 @@ ask(struct call *c)
 {
 	const bool warn = last_unwarned(c);
 	struct uk_buf text;
+
+	c->pin.asking = true;
 
 	uk_buf_init(&text, DESCRIPTION_LEN);
 	call_describe(c, &text);
@@ -220,6 +297,7 @@ ask(struct call *c)
 		.text = uk_buf_str(&text),
 		.error = warn ? NULL : c->pin.error,
 		.yes = warn ? "继续" : NULL,
+		.label = c->pin.change ? "原密码：" : NULL,
 	    },
 	    warn ? warned : answered);
 	uk_buf_fini(&text);
@@ -234,4 +312,42 @@ pin_ask(struct call *c)
 		call_refuse(c, UK_E_CONFLICT, "token-blank");
 	else
 		ask(c);
+}
+
+void
+pin_unlocked(struct call *c, const char *token)
+{
+	if (!c->pin.asking || c->pin.change || strcmp(c->object.token, token) != 0 ||
+	    c->prompt == NULL || !prompt_waits(c->prompt))
+		return;
+	prompt_drop(&c->prompt);
+	c->pin.asking = false;
+	call_refresh(c);
+	call_decide(c);
+}
+
+/* --- pin.change --- */
+
+static void
+told(struct call *c)
+{
+	call_reply(c, json_pack("{s:b}", "changed", 1));
+}
+
+static void
+token_found(struct call *c)
+{
+	const struct token_params *p = c->in;
+
+	if (!token_about(c, p->token))
+		return;
+	c->pin.change = true;
+	c->pin.was_open = c->object.logged_in;
+	call_allow(c, told);
+}
+
+void
+pin_change(struct call *c)
+{
+	inventory_tokens(c, token_found);
 }

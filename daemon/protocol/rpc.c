@@ -248,6 +248,16 @@ rpc_watch(struct rpc *r, uint64_t conn)
 		c->watching = true;
 }
 
+bool
+rpc_in_use(const struct rpc *r, const struct call *but, const char *token)
+{
+	for (const struct call *c = r->calls; c != NULL; c = c->next)
+		if (strcmp(c->origin, but->origin) != 0 && c->facts.stage == GATE_OBJECT &&
+		    strcmp(c->object.token, token) == 0)
+			return true;
+	return false;
+}
+
 unsigned
 rpc_windows(const struct rpc *r, const char *origin)
 {
@@ -437,6 +447,17 @@ static const char *const changes[] = {
 	[TOKEN_CHANGED] = "changed",
 };
 
+static void
+unlocked(struct rpc *r, const char *token)
+{
+	struct call *next;
+
+	for (struct call *c = r->calls; c != NULL; c = next) {
+		next = c->next;
+		pin_unlocked(c, token);
+	}
+}
+
 void
 rpc_token_changed(void *ctx, enum token_change what, const struct token_info *token)
 {
@@ -458,4 +479,6 @@ rpc_token_changed(void *ctx, enum token_change what, const struct token_info *to
 			send_json(c, m);
 	}
 	json_decref(m);
+	if (what != TOKEN_REMOVED && token->logged_in && !token->pin_initial)
+		unlocked(r, token->id);
 }

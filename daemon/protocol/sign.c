@@ -71,16 +71,11 @@ sign_read_data(struct call *c, const struct item_params *of, enum signing_form f
 	out->content = uk_buf_span(&of->data);
 	if (uk_login_begins(out->content))
 		return uk_fail(err, UK_E_DENIED, "login-challenge-refused", "sign", 0);
-<<<<<<< HEAD
+	if (uk_receipt_begins(out->content))
+		return uk_fail(err, UK_E_DENIED, "receipt-refused", "sign", 0);
 	return uk_sums_of(out->content, NULL, &out->sums) == UK_OK
 		   ? UK_OK
 		   : uk_fail(err, UK_E_INTERNAL, NULL, "sign", 0);
-=======
-	if (uk_receipt_begins(*content))
-		return uk_fail(err, UK_E_DENIED, "receipt-refused", "sign", 0);
-	return uk_sums_of(*content, sums) == UK_OK ? UK_OK
-						   : uk_fail(err, UK_E_INTERNAL, NULL, "sign", 0);
->>>>>>> pin
 }
 
 void
@@ -98,9 +93,7 @@ void
 sign_about_token(struct call *c, const struct token_info *token)
 {
 	(void)snprintf(c->object.token, sizeof(c->object.token), "%s", token->id);
-	c->object.logged_in = token->logged_in;
-	c->object.tries = token->tries;
-	c->object.state = token->state;
+	call_about(c, token);
 	if (c->object.name == NULL)
 		c->object.name = token->label[0] != '\0' ? token->label : token->id;
 }

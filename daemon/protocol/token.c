@@ -117,6 +117,10 @@ token_logout(struct call *c)
 {
 	const struct token_params *p = c->in;
 
+	if (!c->facts.local && rpc_in_use(c->rpc, c, p->token)) {
+		call_refuse(c, UK_E_CONFLICT, "token-in-use");
+		return;
+	}
 	gate_forget(c->env->gate);
 	call_token(c, &(struct token_call){ .op = TOKEN_LOGOUT, .token = p->token }, CALL_DEADLINE,
 	    logged_out);
@@ -180,7 +184,7 @@ ticket_unfit(const struct call *c, const struct uk_ticket *t, const struct token
 static void
 prepare_found(struct call *c)
 {
-	const struct prepare_params *p = c->in;
+	const struct ticket_params *p = c->in;
 	struct prepare_state *s = c->state;
 	const char *unfit;
 
@@ -197,6 +201,7 @@ prepare_found(struct call *c)
 		.token = p->token,
 		.so_pin = s->ticket.so_pin,
 		.pin = s->ticket.pin,
+		.auth_key = s->ticket.auth_key,
 		.label = s->ticket.label[0] != '\0' ? s->ticket.label : "UKEY" },
 	    DEADLINE_PREPARE, prepared);
 }
@@ -208,14 +213,14 @@ prepare_found(struct call *c)
 void
 token_prepare(struct call *c)
 {
-	const struct prepare_params *p = c->in;
+	const struct ticket_params *p = c->in;
 	struct prepare_state *s = call_state(c, sizeof(*s), prepare_fini);
 	const int64_t now = uk_now(c->env->clock);
 	struct uk_err err = { 0 };
 	struct uk_jwk *channel;
 	enum uk_rc rc;
 
-	channel = channels_take(rpc_channels(c->rpc), c->origin, now);
+	channel = channels_take(rpc_channels(c->rpc), c->origin, "production", now, NULL);
 	if (channel == NULL) {
 		call_refuse(c, UK_E_CONFLICT, "channel-not-found");
 		return;

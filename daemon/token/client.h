@@ -27,7 +27,7 @@ enum token_op {
 	TOKEN_CHANGE_PIN, /* token, pin, new_pin, admin; the user is logged in after his own */
 	/* token, so_pin, so_pin_old, so_pin_next, new_pin -> so_now: user PIN set, logged in */
 	TOKEN_UNBLOCK,
-	TOKEN_DECRYPT, /* token, key_id, scheme, data -> data */
+	TOKEN_DECRYPT, /* token, key_id, scheme, data, iv and content as the scheme says -> data */
 	/* token, key_id of the signing pair, data: SM2EnvelopedKey (GB/T 35276) -> key_id of the
 	 * encryption pair; the same again succeeds.  SKF only */
 	TOKEN_PUT_KEY,
@@ -47,7 +47,11 @@ enum token_scheme {
 	TOKEN_RSA_OAEP_SHA1, /* the digest and MGF1's; no label */
 	TOKEN_RSA_OAEP_SHA256,
 	TOKEN_ECDH, /* data: the other side's point, 04 x y; the answer is the shared x */
-	TOKEN_SM2,  /* SM2Cipher, DER (GM/T 0009 section 7.2) */
+	TOKEN_SM2,  /* SM2Cipher, DER (GM/T 0009 section 7.2); few SKF modules do it */
+	/* data: SM2Cipher of an SM4 key; iv, content: what that key encrypted, SM4-CBC with PKCS#7
+	 * padding; the answer is the content in the clear.  GM/T 0016 lets no key out, so this is
+	 * the way that every SKF token knows */
+	TOKEN_SM2_SM4_CBC,
 	TOKEN_SCHEME__MAX
 };
 
@@ -105,6 +109,8 @@ struct token_call {
 	enum token_kind kind;
 	enum token_scheme scheme;
 	struct uk_span data; /* digest, certificate */
+	struct uk_span iv;
+	struct uk_span content;
 	const struct uk_secret *pin;
 	const struct uk_secret *new_pin;
 	const struct uk_secret *so_pin;

@@ -75,6 +75,8 @@ enum tag {
 	T_ADMIN,
 	T_SCHEME,
 	T_SO_NOW,
+	T_IV,
+	T_CONTENT,
 	T__MAX
 };
 
@@ -103,6 +105,8 @@ static const struct field fields[] = {
 	[T_ADMIN] = { "admin", F_BOOL, AT(admin), 0, 1, NULL },
 	[T_SCHEME] = { "scheme", F_U32, AT(scheme), 0, TOKEN_SCHEME__MAX - 1, NULL },
 	[T_SO_NOW] = { "so-now", F_U32, AT(so_now), 0, TOKEN_SO__MAX - 1, NULL },
+	[T_IV] = { "iv", F_BYTES, AT(iv), 16, 16, NULL },
+	[T_CONTENT] = { "content", F_BYTES, AT(content), 0, MESSAGE_TEXT_MAX, NULL },
 };
 #undef AT
 static_assert(sizeof(fields) / sizeof(fields[0]) == T__MAX, "one row per tag");
@@ -121,7 +125,8 @@ static const struct shape shapes[] = {
 	[TOKEN_CHANGE_PIN] = { "change-pin", B(TOKEN) | B(PIN) | B(NEW_PIN) | B(ADMIN), 0 },
 	[TOKEN_UNBLOCK] = { "unblock", B(TOKEN) | B(SO_PIN) | B(NEW_PIN),
 	    B(SO_PIN_OLD) | B(SO_PIN_NEXT) },
-	[TOKEN_DECRYPT] = { "decrypt", B(TOKEN) | B(KEY_ID) | B(SCHEME) | B(DATA), 0 },
+	[TOKEN_DECRYPT] = { "decrypt", B(TOKEN) | B(KEY_ID) | B(SCHEME) | B(DATA),
+	    B(IV) | B(CONTENT) },
 	[TOKEN_PUT_KEY] = { "put-key", B(TOKEN) | B(KEY_ID) | B(DATA), 0 },
 
 	[MESSAGE_REPLY + TOKEN_LIST] = { "list-reply", 0, 0 },
@@ -135,7 +140,7 @@ static const struct shape shapes[] = {
 	[MESSAGE_REPLY + TOKEN_PREPARE] = { "prepare-reply", B(TOKEN_ID), 0 },
 	[MESSAGE_REPLY + TOKEN_CHANGE_PIN] = { "change-pin-reply", 0, 0 },
 	[MESSAGE_REPLY + TOKEN_UNBLOCK] = { "unblock-reply", B(SO_NOW), 0 },
-	[MESSAGE_REPLY + TOKEN_DECRYPT] = { "decrypt-reply", B(DATA), 0 },
+	[MESSAGE_REPLY + TOKEN_DECRYPT] = { "decrypt-reply", B(CONTENT), 0 },
 	[MESSAGE_REPLY + TOKEN_PUT_KEY] = { "put-key-reply", B(KEY_ID), 0 },
 
 	[MESSAGE_ERROR] = { "error", B(RC) | B(REASON) | B(TRIES) | B(NATIVE), 0 },

@@ -13,7 +13,8 @@
 #define MESSAGE_MAX        (1024u * 1024u) /* of one body */
 #define MESSAGE_TOKENS_MAX 32u             /* of one helper */
 #define MESSAGE_PIN_MAX    255u
-#define MESSAGE_KEY_MAX    64u /* of a device's authentication key */
+#define MESSAGE_KEY_MAX    64u            /* of a device's authentication key */
+#define MESSAGE_TEXT_MAX   (512u * 1024u) /* of an envelope's content */
 
 /* A call's kind is its enum token_op; its answer's is MESSAGE_REPLY + that. */
 enum {
@@ -58,6 +59,8 @@ struct message {
 	const char *label;
 	const char *token_id;
 	struct uk_span data;
+	struct uk_span iv;
+	struct uk_span content;
 	struct uk_span pin;
 	struct uk_span so_pin;
 	struct uk_span new_pin;

@@ -238,7 +238,7 @@ reply_of(const struct message *m, struct token_object **objects)
 	struct token_reply reply = { .tries = TOKEN_TRIES_UNKNOWN,
 		.token_id = m->token_id,
 		.key_id = m->key_id,
-		.data = m->data,
+		.data = m->content.p != NULL ? m->content : m->data,
 		.so_now = m->so_now };
 	struct uk_span records = m->objects;
 	struct token_object o;
@@ -432,6 +432,8 @@ message_of(const struct token_call *call, uint32_t id)
 		.key_id = call->key_id,
 		.label = call->label,
 		.data = call->data,
+		.iv = call->iv,
+		.content = call->content,
 		.pin = uk_secret_lend(call->pin),
 		.new_pin = uk_secret_lend(call->new_pin),
 		.so_pin = uk_secret_lend(call->so_pin),

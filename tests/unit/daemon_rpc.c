@@ -962,9 +962,12 @@ production(void **state)
 	    reason(call(e, "agent.channel", json_pack("{s:s}", "purpose", "production"))),
 	    "policy-refused");
 	e->policy.production = true;
-	assert_string_equal(
-	    reason(call(e, "agent.channel", json_pack("{s:s}", "purpose", "unlock"))),
-	    "purpose-unsupported");
+	/* one for an unlock is no one's but this site's, and has a code to compare */
+	assert_int_equal(
+	    strlen(json_string_value(json_object_get(
+		result(call(e, "agent.channel", json_pack("{s:s}", "purpose", "unlock"))),
+		"code"))),
+	    4);
 	assert_string_equal(
 	    reason(call(e, "token.prepare", json_pack("{s:s, s:s}", "token", "T1", "ticket", "x"))),
 	    "channel-not-found");
@@ -986,18 +989,30 @@ channels_expire(void **state)
 {
 	struct channels *c = channels_new();
 	struct uk_jwk *key = NULL;
+	char code[CHANNEL_CODE];
 
 	(void)state;
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(uk_jwk_new(&key, NULL), UK_OK);
-		channels_put(c, SITE, 1000, &key);
-		assert_null(channels_take(c, "https://other.example", 1000));
-		key = channels_take(c, SITE, 1000 + CHANNEL_LIFE - (i == 0));
+		channels_put(c, SITE, "production", "", 1000, &key);
+		assert_null(channels_take(c, "https://other.example", "production", 1000, NULL));
+		key = channels_take(c, SITE, "production", 1000 + CHANNEL_LIFE - (i == 0), NULL);
 		assert_int_equal(key != NULL, i == 0);
 		uk_jwk_free(&key);
 		/* once, in time or not */
-		assert_null(channels_take(c, SITE, 1000));
+		assert_null(channels_take(c, SITE, "production", 1000, NULL));
 	}
+	/* one for something else, which is gone all the same */
+	assert_int_equal(uk_jwk_new(&key, NULL), UK_OK);
+	channels_put(c, SITE, "unlock", "4821", 1000, &key);
+	assert_null(channels_take(c, SITE, "production", 1000, NULL));
+	assert_null(channels_take(c, SITE, "unlock", 1000, code));
+	assert_int_equal(uk_jwk_new(&key, NULL), UK_OK);
+	channels_put(c, SITE, "unlock", "4821", 1000, &key);
+	key = channels_take(c, SITE, "unlock", 1000, code);
+	assert_non_null(key);
+	assert_string_equal(code, "4821");
+	uk_jwk_free(&key);
 	channels_free(&c);
 }
 

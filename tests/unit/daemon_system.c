@@ -788,10 +788,17 @@ seal(struct env *e, const json_t *jwk, const char *origin, const char *purpose, 
 	uk_jwk_thumbprint(channel, thumb);
 	t.channel = thumb;
 	t.so_pin = uk_secret_new(uk_span_str("87654321"));
-	t.pin = uk_secret_new(uk_span_str("735162"));
+	if (strcmp(purpose, "production") == 0) {
+		t.pin = uk_secret_new(uk_span_str("735162"));
+	} else {
+		t.so_pin_next = uk_secret_new(uk_span_str("11112222"));
+		t.nonce = "0123456789abcdef";
+		t.certificate = e->cert;
+	}
 	uk_buf_init(&jwe, UK_TICKET_MAX);
 	assert_int_equal(uk_ticket_seal(&t, e->ca, channel, &jwe, NULL), UK_OK);
 	uk_secret_free(&t.so_pin);
+	uk_secret_free(&t.so_pin_next);
 	uk_secret_free(&t.pin);
 	uk_jwk_free(&channel);
 	return uk_buf_steal_str(&jwe);
@@ -838,7 +845,7 @@ produce(void **state)
 	    reason(call(e, e->page, "agent.channel", json_pack("{s:s}", "purpose", "production"))),
 	    "policy-refused");
 	assert_string_equal(reason(prepare(e, fd, SITE, "production", "")), "ticket-other-origin");
-	assert_string_equal(reason(prepare(e, fd, site, "unlock", "")), "ticket-other-purpose");
+	assert_string_equal(reason(prepare(e, fd, site, "unlock", "x")), "ticket-other-purpose");
 	assert_string_equal(
 	    reason(prepare(e, fd, site, "production", "no such one")), "ticket-other-token");
 	r = result(prepare(e, fd, site, "production", ""));

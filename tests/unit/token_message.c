@@ -96,6 +96,37 @@ unblock_keeps_its_pins_apart(void **state)
 }
 
 static void
+decrypt_carries_an_envelope(void **state)
+{
+	static const uint8_t iv[17] = { 1 };
+	const struct message m = { .kind = TOKEN_DECRYPT,
+		.token = "t",
+		.key_id = "0102",
+		.scheme = TOKEN_SM2_SM4_CBC,
+		.data = uk_span_str("key"),
+		.iv = { iv, 16 },
+		.content = uk_span_str("sixteen bytes ..") };
+	struct message bad = m;
+	const struct message reply = { .kind = MESSAGE_REPLY + TOKEN_DECRYPT };
+	struct message got;
+	struct uk_buf b;
+
+	(void)state;
+	put(&b, &m);
+	assert_int_equal(message_read(uk_buf_span(&b), &got), UK_OK);
+	assert_int_equal(got.scheme, TOKEN_SM2_SM4_CBC);
+	assert_true(uk_span_eq(got.iv, m.iv) && uk_span_eq(got.content, m.content));
+	uk_buf_reset(&b);
+	bad.iv = uk_span(iv, 17);
+	assert_int_equal(message_put(&b, &bad), UK_E_INPUT);
+	uk_buf_fini(&b);
+	put(&b, &reply);
+	assert_int_equal(message_read(uk_buf_span(&b), &got), UK_OK);
+	assert_int_equal(got.content.n, 0);
+	uk_buf_fini(&b);
+}
+
+static void
 error_keeps_its_numbers(void **state)
 {
 	const struct message m = { .id = 1,
@@ -291,6 +322,7 @@ main(void)
 		cmocka_unit_test(reads_what_it_writes),
 		cmocka_unit_test(optional_fields_may_be_absent),
 		cmocka_unit_test(unblock_keeps_its_pins_apart),
+		cmocka_unit_test(decrypt_carries_an_envelope),
 		cmocka_unit_test(error_keeps_its_numbers),
 		cmocka_unit_test(refuses_to_write_what_it_would_not_read),
 		cmocka_unit_test(refuses_cut_and_spoilt_messages),
