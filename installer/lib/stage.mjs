@@ -224,6 +224,7 @@ export class Stage {
       ...(this.caDir && { tickets: { trusted: [ticket()] } }),
       ...(p.role && { sites: { allow: [this.origin], block: [] } }),
       ...(p.role === 'producer' && { production: true }),
+      ...(this.clock && { clockFile: this.clock }),
     }, null, 2));
   }
 
