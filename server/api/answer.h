@@ -17,6 +17,15 @@ UK_CHECK enum uk_rc detail_json(const struct api *a, struct store_tx *tx, const 
 UK_CHECK enum uk_rc password_json(const struct api *a, struct store_tx *tx, const struct order *o,
     json_t **out, struct uk_err *err);
 
+/* ORDER.download and ORDER.unlock; *out stays NULL when the order has none. */
+UK_CHECK enum uk_rc download_json(const struct api *a, struct store_tx *tx, const struct order *o,
+    json_t **out, struct uk_err *err);
+UK_CHECK enum uk_rc unlock_json(const struct api *a, struct store_tx *tx, const struct order *o,
+    json_t **out, struct uk_err *err);
+
+/* Is a code to the agent's phone what the order waits for? */
+bool unlock_by_sms(const struct order *o);
+
 /* Read it and answer with it. */
 UK_CHECK enum uk_rc answer_order(
     const struct api *a, struct http_request *rq, int status, const char *id, struct uk_err *err);

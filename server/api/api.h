@@ -42,8 +42,10 @@ struct api {
 	const char *name;
 	const char *service_phone;
 	bool development;
-	int64_t price_unit_new; /* fen */
-	int64_t price_person_new;
+	int64_t prices[KIND__MAX];      /* fen; 0: free of charge */
+	const char *remittance_account; /* where replacements are paid to ([L1]) */
+	const char *remittance_bank;
+	const char *remittance_name;
 	int64_t staff_idle; /* seconds */
 	int64_t staff_session;
 };

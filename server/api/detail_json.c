@@ -185,7 +185,7 @@ add_producer(struct store_tx *tx, const struct order *o, json_t *v, struct uk_er
 static void
 mask_form(json_t *v, unsigned who)
 {
-	static const char *const members[] = { "legalPersonId", "agentId" };
+	static const char *const members[] = { "legalPersonId", "agentId", "idNumber" };
 	json_t *form = json_object_get(v, "form");
 
 	if ((who & (WHO_REVIEWER | WHO_AUDITOR)) != 0)

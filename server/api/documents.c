@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "api/answer.h"
+#include "api/form.h"
 #include "api/handlers.h"
 #include "api/place.h"
 #include "api/rate.h"
@@ -21,6 +22,19 @@ struct upload {
 	int64_t retry_after;
 };
 
+/* [C6] */
+static enum uk_rc
+consented(const struct upload *u, struct store_tx *tx, struct uk_err *err)
+{
+	json_t *form = NULL;
+	enum uk_rc rc = order_form_load(tx, u->a->crypt, u->ev.order, &form, err);
+
+	if (rc == UK_OK && !form_photos(form))
+		rc = uk_fail(err, UK_E_CONFLICT, "consent-missing", "document", 0);
+	json_decref(form);
+	return rc;
+}
+
 /* Before the work of decoding: may this photo come at all, and not too many of them. */
 static enum uk_rc
 admit(struct store_tx *tx, void *ctx, struct uk_err *err)
@@ -33,8 +47,10 @@ admit(struct store_tx *tx, void *ctx, struct uk_err *err)
 		return rc;
 	if (!workflow_allows(&o, EV_DOCUMENT, u->ev.by, u->ev.actor, api_now(u->a)))
 		return uk_fail(err, UK_E_CONFLICT, NULL, "document", 0);
-	if ((order_kind_get(o.kind)->documents & (INT64_C(1) << u->ev.document)) == 0)
+	if ((order_documents_needed(&o) & (INT64_C(1) << u->ev.document)) == 0)
 		return uk_fail(err, UK_E_NOT_FOUND, NULL, "document", 0);
+	if ((rc = consented(u, tx, err)) != UK_OK)
+		return rc;
 	return rate_hit(u->a, tx, "documents", u->ev.order, MOST_PHOTOS_PER_HOUR, HOUR,
 	    "too-many-photos", &u->retry_after, err);
 }

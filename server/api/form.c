@@ -4,31 +4,53 @@
 #include "api/numbers.h"
 #include "uk/clock.h"
 
+/* Text is only checked; the consents are read. */
+struct reading {
+	const char *text;
+	bool photo_consent;
+	bool agreement;
+};
+
 #define STR(member, min_, max_)                                                                    \
-	.type = UK_F_STR, .min = (min_), .max = (max_), .offset = offsetof(struct form, member)
+	{                                                                                          \
+		.name = (member), .type = UK_F_STR, .flags = UK_F_REQUIRED, .min = (min_),         \
+		.max = (max_), .offset = offsetof(struct reading, text)                            \
+	}
+#define CONSENT(member, flags_, at)                                                                \
+	{                                                                                          \
+		.name = (member), .type = UK_F_BOOL, .flags = (flags_),                            \
+		.offset = offsetof(struct reading, at)                                             \
+	}
+
+/* The ways to the customer are the same for all. */
+#define COMMON                                                                                     \
+	STR("recipient", 2, 90), STR("recipientPhone", 1, 20), STR("address", 5, 360),             \
+	    { .name = "postcode",                                                                  \
+		    .type = UK_F_STR,                                                              \
+		    .flags = UK_F_NULLABLE,                                                        \
+		    .max = 6,                                                                      \
+		    .offset = offsetof(struct reading, text) },                                    \
+	    STR("invoiceType", 1, 16), CONSENT("photoConsent", 0, photo_consent),                  \
+	    CONSENT("agreement", UK_F_REQUIRED, agreement)
 
 static const struct uk_field unit_fields[] = {
-	{ .name = "organisation", .flags = UK_F_REQUIRED, STR(organisation, 2, 180) },
-	{ .name = "creditCode", .flags = UK_F_REQUIRED, STR(credit_code, 1, 18) },
-	{ .name = "legalPersonName", .flags = UK_F_REQUIRED, STR(legal_person_name, 2, 90) },
-	{ .name = "legalPersonId", .flags = UK_F_REQUIRED, STR(legal_person_id, 1, 18) },
-	{ .name = "agentName", .flags = UK_F_REQUIRED, STR(agent_name, 2, 90) },
-	{ .name = "agentId", .flags = UK_F_REQUIRED, STR(agent_id, 1, 18) },
-	{ .name = "agentPhone", .flags = UK_F_REQUIRED, STR(agent_phone, 1, 20) },
-	{ .name = "agentEmail", .flags = UK_F_REQUIRED, STR(agent_email, 1, 120) },
-	{ .name = "recipient", .flags = UK_F_REQUIRED, STR(recipient, 2, 90) },
-	{ .name = "recipientPhone", .flags = UK_F_REQUIRED, STR(recipient_phone, 1, 20) },
-	{ .name = "address", .flags = UK_F_REQUIRED, STR(address, 5, 360) },
-	{ .name = "postcode", .flags = UK_F_NULLABLE, STR(postcode, 0, 6) },
-	{ .name = "invoiceType", .flags = UK_F_REQUIRED, STR(invoice_type, 1, 16) },
-	{ .name = "photoConsent",
-	    .type = UK_F_BOOL,
-	    .flags = UK_F_REQUIRED,
-	    .offset = offsetof(struct form, photo_consent) },
-	{ .name = "agreement",
-	    .type = UK_F_BOOL,
-	    .flags = UK_F_REQUIRED,
-	    .offset = offsetof(struct form, agreement) },
+	STR("organisation", 2, 180),
+	STR("creditCode", 1, 18),
+	STR("legalPersonName", 2, 90),
+	STR("legalPersonId", 1, 18),
+	STR("agentName", 2, 90),
+	STR("agentId", 1, 18),
+	STR("agentPhone", 1, 20),
+	STR("agentEmail", 1, 120),
+	COMMON,
+};
+
+static const struct uk_field person_fields[] = {
+	STR("name", 2, 90),
+	STR("idNumber", 1, 18),
+	STR("phone", 1, 20),
+	STR("email", 1, 120),
+	COMMON,
 };
 
 static bool
@@ -76,6 +98,9 @@ static const struct {
 	{ "agentId", number_resident_id, "id-number-invalid" },
 	{ "agentPhone", is_phone, "phone-invalid" },
 	{ "agentEmail", is_email, "email-invalid" },
+	{ "idNumber", number_resident_id, "id-number-invalid" },
+	{ "phone", is_phone, "phone-invalid" },
+	{ "email", is_email, "email-invalid" },
 	{ "recipientPhone", is_phone, "phone-invalid" },
 	{ "postcode", is_postcode, "postcode-invalid" },
 	{ "invoiceType", is_invoice, NULL },
@@ -104,8 +129,12 @@ upper(char *s)
 static bool
 is_code(const char *name)
 {
-	return strcmp(name, "creditCode") == 0 || strcmp(name, "legalPersonId") == 0 ||
-	       strcmp(name, "agentId") == 0;
+	static const char *const codes[] = { "creditCode", "legalPersonId", "agentId", "idNumber" };
+
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+		if (strcmp(codes[i], name) == 0)
+			return true;
+	return false;
 }
 
 json_t *
@@ -142,14 +171,20 @@ plain_text(const char *s)
 	return true;
 }
 
+#define N_UNIT   (sizeof(unit_fields) / sizeof(unit_fields[0]))
+#define N_PERSON (sizeof(person_fields) / sizeof(person_fields[0]))
+
 static enum uk_rc
-check_members(const json_t *form, int64_t now, struct uk_err *err)
+check_members(
+    const struct order_kind_row *kind, const json_t *form, int64_t now, struct uk_err *err)
 {
-	for (size_t i = 0; i < sizeof(unit_fields) / sizeof(unit_fields[0]); i++) {
-		const char *s = json_string_value(json_object_get(form, unit_fields[i].name));
+	const struct uk_field *fields = kind->unit ? unit_fields : person_fields;
+
+	for (size_t i = 0; i < (kind->unit ? N_UNIT : N_PERSON); i++) {
+		const char *s = json_string_value(json_object_get(form, fields[i].name));
 
 		if (s != NULL && !plain_text(s))
-			return uk_fail_field(err, unit_fields[i].name, NULL);
+			return uk_fail_field(err, fields[i].name, NULL);
 	}
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
 		const char *s = json_string_value(json_object_get(form, checks[i].field));
@@ -160,25 +195,29 @@ check_members(const json_t *form, int64_t now, struct uk_err *err)
 	return UK_OK;
 }
 
-enum uk_rc
-form_read(const char *kind, const json_t *form, int64_t now, struct form *out, struct uk_err *err)
+bool
+form_photos(const json_t *form)
 {
-	struct form f = { 0 };
+	return json_is_true(json_object_get(form, "photoConsent"));
+}
+
+enum uk_rc
+form_read(enum order_kind kind, const json_t *form, int64_t now, struct uk_err *err)
+{
+	const struct order_kind_row *row = order_kind_get(kind);
+	struct reading r = { 0 };
 	enum uk_rc rc;
 
-	if (strcmp(kind, "unit-new") != 0)
-		return uk_fail_field(err, "kind", "kind-unknown");
 	if (form == NULL)
 		return uk_fail_field(err, "form", NULL);
-	rc = uk_fields_read(
-	    unit_fields, sizeof(unit_fields) / sizeof(unit_fields[0]), form, &f, err);
-	if (rc != UK_OK || (rc = check_members(form, now, err)) != UK_OK)
+	rc = row->unit ? uk_fields_read(unit_fields, N_UNIT, form, &r, err)
+		       : uk_fields_read(person_fields, N_PERSON, form, &r, err);
+	if (rc != UK_OK || (rc = check_members(row, form, now, err)) != UK_OK)
 		return rc;
-	if (!f.photo_consent)
+	if ((row->needs & NEED_DOCUMENTS) != 0 && !r.photo_consent)
 		return uk_fail_field(err, "photoConsent", "consent-missing");
-	if (!f.agreement)
+	if (!r.agreement)
 		return uk_fail_field(err, "agreement", "consent-missing");
-	*out = f;
 	return UK_OK;
 }
 

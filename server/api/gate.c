@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "api/api.h"
+#include "api/key.h"
+#include "api/query.h"
 #include "api/session.h"
 #include "workflow/certificate.h"
 
@@ -20,24 +22,15 @@ static enum uk_rc
 compare_form(struct store_tx *tx, void *ctx, struct uk_err *err)
 {
 	struct owned *o = ctx;
-	const struct order_kind_row *kind;
-	char subject[SESSION_SUBJECT_LEN];
 	struct order order;
 	json_t *form = NULL;
-	const char *number, *phone;
 	enum uk_rc rc;
 
 	o->mine = false;
 	if ((rc = order_load(tx, o->order, &order, err)) != UK_OK ||
 	    (rc = order_form_load(tx, o->a->crypt, o->order, &form, err)) != UK_OK)
 		return rc;
-	kind = order_kind_get(order.kind);
-	number = json_string_value(json_object_get(form, kind->number));
-	phone = json_string_value(json_object_get(form, kind->phone));
-	if (number != NULL && phone != NULL) {
-		session_query_subject(o->a, number, phone, subject);
-		o->mine = strcmp(subject, o->subject) == 0;
-	}
+	o->mine = query_owns(o->a, o->subject, order.kind, form);
 	json_decref(form);
 	return UK_OK;
 }
@@ -58,28 +51,75 @@ by_query(const struct api *a, struct http_request *rq, const char *order, struct
 	return rc;
 }
 
-/* Somebody else's order is as unknown as one that does not exist. */
+static enum uk_rc
+compare_certificate(struct store_tx *tx, void *ctx, struct uk_err *err)
+{
+	struct owned *o = ctx;
+	struct certificate cert;
+	struct order order;
+	enum uk_rc rc;
+
+	o->mine = false;
+	if ((rc = order_load(tx, o->order, &order, err)) != UK_OK ||
+	    (rc = certificate_get(tx, o->subject, &cert, err)) != UK_OK)
+		return rc;
+	o->mine = cert.revoked_at == 0 && cert.suspended_at == 0 &&
+		  (strcmp(order.about, cert.serial) == 0 || strcmp(order.id, cert.order) == 0);
+	return UK_OK;
+}
+
+/* A key session opens the orders about its certificate, and the one that has made it. */
+static enum uk_rc
+by_key(const struct api *a, struct http_request *rq, const char *order, struct uk_err *err)
+{
+	char serial[SERIAL_LEN];
+	struct owned o = { .a = a, .order = order, .subject = serial };
+	enum uk_rc rc = key_session(a, rq, serial, err);
+
+	if (rc == UK_OK)
+		rc = store_read(a->store, compare_certificate, &o, err);
+	if (rc == UK_OK && !o.mine)
+		rc = uk_fail(err, UK_E_NOT_FOUND, NULL, "gate", 0);
+	return rc;
+}
+
+static enum uk_rc
+by_order(const struct api *a, struct http_request *rq, const char *order, struct uk_err *err)
+{
+	char subject[SESSION_SUBJECT_LEN];
+	enum uk_rc rc;
+
+	rc = session_find(
+	    a, SESSION_ORDER, http_cookie(rq, session_cookie(SESSION_ORDER)), subject, err);
+	if (rc == UK_OK && strcmp(subject, order) != 0)
+		rc = uk_fail(err, UK_E_NOT_FOUND, NULL, "gate", 0);
+	return rc;
+}
+
+typedef enum uk_rc way(
+    const struct api *, struct http_request *, const char *order, struct uk_err *);
+
+/* Somebody else's order is as unknown as one that does not exist; who has no session at all is
+ * asked for one. */
 static enum uk_rc
 owner(const struct api *a, struct http_request *rq, struct uk_err *err)
 {
+	static way *const ways[] = { by_order, by_query, by_key };
 	const char *order = http_param(rq, "id");
-	char subject[SESSION_SUBJECT_LEN];
-	enum uk_rc first, rc;
+	bool known = false;
 
-	first = session_find(
-	    a, SESSION_ORDER, http_cookie(rq, session_cookie(SESSION_ORDER)), subject, err);
-	if (first != UK_OK && first != UK_E_UNAUTHORIZED)
-		return first;
-	if (first == UK_OK && strcmp(subject, order) == 0) {
-		http_user_take(rq, uk_xalloc(sizeof(struct user)), free);
-		return UK_OK;
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		const enum uk_rc rc = ways[i](a, rq, order, err);
+
+		if (rc == UK_OK) {
+			http_user_take(rq, uk_xalloc(sizeof(struct user)), free);
+			return UK_OK;
+		}
+		if (rc != UK_E_UNAUTHORIZED && rc != UK_E_NOT_FOUND)
+			return rc;
+		known = known || rc == UK_E_NOT_FOUND;
 	}
-	rc = by_query(a, rq, order, err);
-	if (rc == UK_OK)
-		http_user_take(rq, uk_xalloc(sizeof(struct user)), free);
-	if (rc == UK_E_UNAUTHORIZED && first == UK_OK)
-		rc = uk_fail(err, UK_E_NOT_FOUND, NULL, "gate", 0);
-	return rc;
+	return uk_fail(err, known ? UK_E_NOT_FOUND : UK_E_UNAUTHORIZED, NULL, "gate", 0);
 }
 
 struct member {

@@ -12,6 +12,7 @@ http_handler order_confirm;
 http_handler order_submit;
 http_handler order_cancel;
 http_handler order_refund;
+http_handler order_manual;
 
 /* identity.c, documents.c, signature.c, payment.c, query.c */
 http_handler identity_check;
@@ -24,6 +25,32 @@ http_handler payment_check;
 http_handler query_code;
 http_handler query_start;
 http_handler query_get;
+
+/* key.c, download.c, unlock.c, status.c */
+http_handler key_challenge;
+http_handler key_login;
+http_handler key_get;
+http_handler key_logout;
+http_handler download_request;
+http_handler download_proof;
+http_handler unlock_start;
+http_handler unlock_code;
+http_handler unlock_other;
+http_handler unlock_enter;
+http_handler unlock_ticket;
+http_handler unlock_receipt;
+http_handler status_suspend;
+http_handler status_resume;
+http_handler status_revoke;
+http_handler status_suspend_staff;
+http_handler status_resume_staff;
+http_handler status_revoke_staff;
+
+/* remittance.c */
+http_handler remittance_list;
+http_handler remittance_enter;
+http_handler remittance_import;
+http_handler remittance_match;
 
 /* staff.c, review.c, production.c */
 http_handler staff_challenge;
@@ -58,6 +85,7 @@ http_handler site_get;
 struct create_body {
 	const char *kind;
 	json_t *form;
+	const char *certificate;
 };
 
 struct edit_body {
@@ -119,6 +147,33 @@ struct request_body {
 struct proof_body {
 	struct uk_buf signature;
 	struct uk_buf certificate;
+};
+
+struct unlock_body {
+	struct uk_buf certificate;
+};
+
+struct channel_body {
+	const char *token;
+	json_t *channel;
+};
+
+struct reason_body {
+	const char *reason;
+};
+
+struct remittance_body {
+	const char *reference;
+	const char *payer;
+	const char *account;
+	const char *remark;
+	int64_t amount;
+	int64_t received_at;
+};
+
+struct match_body {
+	const char *order;
+	int64_t version;
 };
 
 struct shipment_body {

@@ -84,6 +84,9 @@ static const struct {
 	{ "creditCode", "creditCode" },
 	{ "name", "legalPersonName" },
 	{ "idNumber", "legalPersonId" },
+	/* a person's form has no other */
+	{ "name", "name" },
+	{ "idNumber", "idNumber" },
 };
 
 static json_t *

@@ -1,9 +1,9 @@
 #include <string.h>
 
+#include "api/about.h"
 #include "api/answer.h"
 #include "api/form.h"
 #include "api/numbers.h"
-#include "workflow/certificate.h"
 
 static void
 set_int(json_t *o, const char *key, int64_t v)
@@ -56,7 +56,7 @@ documents_json(const struct api *a, struct store_tx *tx, const struct order *o, 
 static json_t *
 needed_json(const struct order *o)
 {
-	const int64_t bits = order_kind_get(o->kind)->documents;
+	const int64_t bits = order_documents_needed(o);
 	json_t *v = json_array();
 
 	for (int t = 0; t < DOC__MAX; t++)
@@ -85,11 +85,19 @@ payment_json(const struct api *a, struct store_tx *tx, const struct order *o, js
     struct uk_err *err)
 {
 	struct store_rows *rows = store_query(tx, SQL_PAYMENT_GET, STORE_ARGS(DB_T(o->payment)));
-	json_t *v = json_pack("{s:I, s:s}", "amount", (json_int_t)o->amount_due, "status",
-	    payment_status_name(order_payment_status(o)));
+	const bool remittance = order_kind_get(o->kind)->remittance;
+	json_t *v = json_pack("{s:I, s:s, s:s}", "amount", (json_int_t)o->amount_due, "status",
+	    payment_status_name(order_payment_status(o)), "method",
+	    o->amount_due == 0 ? "none"
+	    : remittance       ? "remittance"
+			       : "alipay");
 	enum uk_rc rc;
 
-	(void)a;
+	if (remittance)
+		(void)json_object_set_new(v, "remittance",
+		    json_pack("{s:s, s:s, s:s, s:I, s:s}", "account", a->remittance_account, "bank",
+			a->remittance_bank, "name", a->remittance_name, "amount",
+			(json_int_t)o->amount_due, "remark", o->id));
 	set_int(v, "paidAt", o->paid_at);
 	if (store_next(rows))
 		set_str(v, "tradeNo", store_text(rows, 5));
@@ -183,24 +191,78 @@ actions_json(const struct order *o, int64_t now)
 
 	for (int i = 0; i < n; i++)
 		(void)json_array_append_new(v, json_string(names[i]));
+	if (unlock_by_sms(o))
+		(void)json_array_append_new(v, json_string("code"));
 	return v;
+}
+
+/* The kinds of steps that are still before the applicant and the staff. */
+static json_t *
+needs_json(const struct order *o)
+{
+	const struct {
+		int64_t need;
+		const char *name;
+		bool met;
+	} all[] = {
+		{ NEED_IDENTITY, "identity", o->identity_status == IDENTITY_PASSED },
+		{ NEED_DOCUMENTS, "documents",
+		    o->signed_at != 0 ||
+			(o->documents & order_documents_needed(o)) == order_documents_needed(o) },
+		{ NEED_SIGNATURE, "signature", o->signed_at != 0 },
+		{ NEED_PAYMENT, "payment", o->amount_paid >= o->amount_due },
+		{ NEED_REVIEW, "review", o->review_result == REVIEW_APPROVED },
+	};
+	json_t *v = json_array();
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if ((o->needs & all[i].need) != 0 && !all[i].met)
+			(void)json_array_append_new(v, json_string(all[i].name));
+	return v;
+}
+
+/* Who starts an unlock has shown nothing but a certificate, so he sees no more than it says. */
+static json_t *
+form_json(const struct order *o, json_t *form)
+{
+	const char *holder = order_kind_get(o->kind)->holder;
+
+	if (order_kind_get(o->kind)->flow != FLOW_UNLOCK)
+		return json_incref(form);
+	return json_pack("{s:O*}", holder, json_object_get(form, holder));
 }
 
 /* What comes from the order's own row and form. */
 static json_t *
-head_json(const struct api *a, const struct order *o, const json_t *form)
+head_json(const struct api *a, const struct order *o, json_t *form)
 {
 	const int64_t now = api_now(a);
 
-	return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:O, s:o, s:o, s:o, s:o, s:o}", "id",
+	return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
 	    o->id, "kind", order_kind_name(o->kind), "state", order_state_name(o->state), "version",
 	    (json_int_t)o->version, "createdAt", (json_int_t)o->created_at, "updatedAt",
-	    (json_int_t)o->updated_at, "form", form, "warnings", form_warnings(form), "identity",
-	    identity_json(o, now), "documentsNeeded", needed_json(o), "signature",
-	    signature_json(o, form), "actions", actions_json(o, now));
+	    (json_int_t)o->updated_at, "form", form_json(o, form), "warnings", form_warnings(form),
+	    "identity", identity_json(o, now), "documentsNeeded", needed_json(o), "signature",
+	    signature_json(o, form), "needs", needs_json(o), "actions", actions_json(o, now));
 }
 
-/* Each part has tables of its own. */
+static enum uk_rc
+about_part(const struct api *a, struct store_tx *tx, const struct order *o, json_t **out,
+    struct uk_err *err)
+{
+	struct about ab;
+	enum uk_rc rc;
+
+	if (o->about[0] == '\0')
+		return UK_OK;
+	if ((rc = about_load(a, tx, o->about, &ab, err)) == UK_OK) {
+		*out = about_json(a, &ab);
+		about_fini(&ab);
+	}
+	return rc;
+}
+
+/* Each part has tables of its own; what an order has not is left out. */
 static const struct {
 	const char *name;
 	enum uk_rc (*read)(const struct api *, struct store_tx *, const struct order *, json_t **,
@@ -212,6 +274,9 @@ static const struct {
 	{ "shipping", shipping_json },
 	{ "certificate", certificate_json },
 	{ "password", password_json },
+	{ "about", about_part },
+	{ "download", download_json },
+	{ "unlock", unlock_json },
 };
 
 enum uk_rc
@@ -231,7 +296,7 @@ order_json(
 	for (size_t i = 0; rc == UK_OK && i < sizeof(parts) / sizeof(parts[0]); i++) {
 		json_t *part = NULL;
 
-		if ((rc = parts[i].read(a, tx, &o, &part, err)) == UK_OK)
+		if ((rc = parts[i].read(a, tx, &o, &part, err)) == UK_OK && part != NULL)
 			(void)json_object_set_new(v, parts[i].name, part);
 	}
 	if (rc == UK_OK)

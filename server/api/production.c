@@ -5,7 +5,6 @@
 #include "api/label.h"
 #include "api/proof.h"
 #include "api/ticket.h"
-#include "ca/login.h"
 #include "ca/request.h"
 #include "workflow/certificate.h"
 #include "workflow/so_pin.h"
@@ -123,31 +122,6 @@ read_certificate(struct store_tx *tx, void *ctx, struct uk_err *err)
 	return rc;
 }
 
-static enum uk_rc
-check_proof(const struct proving *p, struct uk_span signature, struct uk_err *err)
-{
-	struct uk_cert *cert = NULL;
-	enum uk_rc rc;
-
-	if ((rc = uk_cert_parse(uk_buf_span(&p->der), &cert, err)) != UK_OK)
-		return rc;
-	for (int back = 0; back < PROOF_WINDOWS; back++) {
-		struct proof_challenge c;
-
-		proof_challenge(p->a, &p->order, back, &c);
-		rc = login_check(cert, p->a->issuer,
-		    &(struct uk_login){ .origin = p->a->origin,
-			.audience = PROOF_AUDIENCE,
-			.nonce = c.nonce,
-			.expires = c.expires },
-		    signature, api_now(p->a), err);
-		if (rc == UK_OK)
-			break;
-	}
-	uk_cert_free(&cert);
-	return rc;
-}
-
 /* The key has signed, so the ticket was opened on this token. */
 static enum uk_rc
 store_proof(struct store_tx *tx, void *ctx, struct uk_err *err)
@@ -166,7 +140,6 @@ production_proof(void *app, struct http_request *rq, struct uk_err *err)
 	const struct api *a = app;
 	const struct proof_body *body = http_fields(rq);
 	struct proving p = { .a = a, .id = http_param(rq, "id") };
-	struct uk_err why = { 0 };
 	enum uk_rc rc;
 
 	uk_buf_init(&p.der, UK_CERT_MAX);
@@ -176,15 +149,9 @@ production_proof(void *app, struct http_request *rq, struct uk_err *err)
 		rc = uk_fail(err, UK_E_CONFLICT, NULL, "proof", 0);
 		goto out;
 	}
-	if (!uk_span_eq(uk_buf_span(&p.der), uk_buf_span(&body->certificate))) {
-		rc = uk_fail_field(err, "certificate", "proof-refused");
+	if ((rc = proof_verify(a, &p.order, uk_buf_span(&p.der), uk_buf_span(&body->certificate),
+		 uk_buf_span(&body->signature), err)) != UK_OK)
 		goto out;
-	}
-	if (check_proof(&p, uk_buf_span(&body->signature), &why) != UK_OK) {
-		uk_log_err(a->log, UK_LOG_WARN, "production.proof-refused", &why);
-		rc = uk_fail_field(err, "signature", "proof-refused");
-		goto out;
-	}
 	p.ev = (struct event){ .on = EV_PROOF, .version = p.order.version };
 	event_from(rq, &p.ev);
 	rc = store_write_wait(a->store, store_proof, &p, err);

@@ -20,4 +20,11 @@ struct proof_challenge {
 void proof_challenge(
     const struct api *a, const struct order *o, int back, struct proof_challenge *out);
 
+/*
+ * `certificate` is the one issued for the order (`der`), and its key has signed a challenge of now
+ * or just before.  UK_E_INPUT "proof-refused"; the cause goes to the log.
+ */
+UK_CHECK enum uk_rc proof_verify(const struct api *a, const struct order *o, struct uk_span der,
+    struct uk_span certificate, struct uk_span signature, struct uk_err *err);
+
 #endif

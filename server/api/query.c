@@ -2,10 +2,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/about.h"
 #include "api/answer.h"
 #include "api/code.h"
 #include "api/handlers.h"
 #include "api/numbers.h"
+#include "api/query.h"
 #include "api/sender.h"
 #include "api/session.h"
 
@@ -214,28 +216,37 @@ struct list {
 	const char *subject; /* of the session */
 	struct found found;
 	json_t *orders;
+	json_t *certificates;
 };
 
 /* The number's keyed hash is the first half of the subject, the phone's the second. */
+bool
+query_owns(const struct api *a, const char *subject, enum order_kind kind, const json_t *form)
+{
+	const struct order_kind_row *row = order_kind_get(kind);
+	const char *number = json_string_value(json_object_get(form, row->number));
+	const char *phone = json_string_value(json_object_get(form, row->phone));
+	char is[SESSION_SUBJECT_LEN];
+
+	if (number == NULL || phone == NULL)
+		return false;
+	session_query_subject(a, number, phone, is);
+	return strcmp(is, subject) == 0;
+}
+
+/* The form may have been changed since: who asks sees what has his number and his phone now. */
 static enum uk_rc
 mine(struct store_tx *tx, const struct list *l, const char *id, bool *out, struct uk_err *err)
 {
-	const char *phone_index = strchr(l->subject, ':') + 1;
-	char index[CRYPT_INDEX_LEN];
 	json_t *form = NULL;
 	struct order o;
-	const char *phone;
 	enum uk_rc rc;
 
 	*out = false;
 	if ((rc = order_load(tx, id, &o, err)) != UK_OK ||
 	    (rc = order_form_load(tx, l->a->crypt, id, &form, err)) != UK_OK)
 		return rc;
-	phone = json_string_value(json_object_get(form, order_kind_get(o.kind)->phone));
-	if (phone != NULL) {
-		crypt_index_str(l->a->crypt, CRYPT_INDEX_PHONE, phone, index);
-		*out = strcmp(index, phone_index) == 0;
-	}
+	*out = query_owns(l->a, l->subject, o.kind, form);
 	json_decref(form);
 	return UK_OK;
 }
@@ -254,6 +265,44 @@ add_mine(struct store_tx *tx, struct list *l, const char *id, struct uk_err *err
 	return rc;
 }
 
+/* [M2, L4] What could be replaced, and what could not and why. */
+static enum uk_rc
+add_certificate(
+    struct store_tx *tx, struct list *l, const struct certificate *c, struct uk_err *err)
+{
+	struct about ab;
+	json_t *v;
+	enum uk_rc rc;
+
+	if (c->order[0] == '\0' || c->usage == CERTIFICATE_ENCRYPT)
+		return UK_OK;
+	if ((rc = about_load(l->a, tx, c->serial, &ab, err)) != UK_OK)
+		return rc;
+	if (ab.order.state == ST_DONE && query_owns(l->a, l->subject, ab.order.kind, ab.form)) {
+		v = about_json(l->a, &ab);
+		(void)json_object_set_new(
+		    v, "replacement", about_rule_json(l->a, &ab, FLOW_REPLACEMENT));
+		(void)json_array_append_new(l->certificates, v);
+	}
+	about_fini(&ab);
+	return UK_OK;
+}
+
+static enum uk_rc
+list_certificates(struct store_tx *tx, struct list *l, struct uk_err *err)
+{
+	char holder[CRYPT_INDEX_LEN];
+	struct certificate_list list = { 0 };
+	enum uk_rc rc;
+
+	(void)snprintf(holder, sizeof(holder), "%.*s", (int)strcspn(l->subject, ":"), l->subject);
+	rc = certificates_of_holder(tx, holder, &list, err);
+	for (size_t i = 0; rc == UK_OK && i < list.n; i++)
+		rc = add_certificate(tx, l, &list.v[i], err);
+	certificate_list_fini(&list);
+	return rc;
+}
+
 static enum uk_rc
 list_orders(struct store_tx *tx, void *ctx, struct uk_err *err)
 {
@@ -261,6 +310,7 @@ list_orders(struct store_tx *tx, void *ctx, struct uk_err *err)
 	enum uk_rc rc = UK_OK;
 
 	json_array_clear(l->orders);
+	json_array_clear(l->certificates);
 	for (int unit = 0; unit < 2; unit++) {
 		struct holder h = { .a = l->a, .unit = unit == 1 };
 
@@ -272,7 +322,7 @@ list_orders(struct store_tx *tx, void *ctx, struct uk_err *err)
 			if ((rc = add_mine(tx, l, l->found.ids[i], err)) != UK_OK)
 				return rc;
 	}
-	return rc;
+	return list_certificates(tx, l, err);
 }
 
 /* [Q2] `subject` NULL: nobody's list. */
@@ -286,14 +336,17 @@ answer_list(const struct api *a, struct http_request *rq, const char *subject, s
 	l->a = a;
 	l->subject = subject;
 	l->orders = json_array();
+	l->certificates = json_array();
 	if (subject != NULL)
 		rc = store_read(a->store, list_orders, l, err);
 	if (rc == UK_OK) {
-		answer = json_pack("{s:O}", "orders", l->orders);
+		answer =
+		    json_pack("{s:O, s:O}", "orders", l->orders, "certificates", l->certificates);
 		http_answer_json(rq, 200, answer);
 		json_decref(answer);
 	}
 	json_decref(l->orders);
+	json_decref(l->certificates);
 	free(l);
 	return rc;
 }

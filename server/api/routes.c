@@ -2,7 +2,9 @@
 #include "api/handlers.h"
 #include "documents/photo.h"
 #include "pay/bank.h"
+#include "pay/money.h"
 #include "pay/pay.h"
+#include "pay/records.h"
 
 #define VERSION_MAX INT64_MAX
 
@@ -21,6 +23,7 @@
 static const struct uk_field create_fields[] = {
 	{ .name = "kind", .flags = UK_F_REQUIRED, STR(create_body, kind, 1, 32) },
 	{ .name = "form", .flags = UK_F_REQUIRED, OBJECT(create_body, form) },
+	{ .name = "certificate", STR(create_body, certificate, 1, 32) },
 };
 
 static const struct uk_field edit_fields[] = {
@@ -96,6 +99,45 @@ static const struct uk_field proof_fields[] = {
 	    B64(proof_body, certificate, UK_CERT_MAX) },
 };
 
+static const struct uk_field unlock_fields[] = {
+	{ .name = "certificate",
+	    .flags = UK_F_REQUIRED,
+	    B64(unlock_body, certificate, UK_CERT_MAX) },
+};
+
+static const struct uk_field channel_fields[] = {
+	{ .name = "token", .flags = UK_F_REQUIRED, STR(channel_body, token, 1, 64) },
+	{ .name = "channel", .flags = UK_F_REQUIRED, OBJECT(channel_body, channel) },
+};
+
+static const struct uk_field reason_fields[] = {
+	{ .name = "reason", .flags = UK_F_REQUIRED, STR(reason_body, reason, 1, 32) },
+};
+
+static const struct uk_field remittance_fields[] = {
+	{ .name = "reference", .flags = UK_F_REQUIRED, STR(remittance_body, reference, 1, 64) },
+	{ .name = "payer", .flags = UK_F_REQUIRED, STR(remittance_body, payer, 1, 180) },
+	{ .name = "account", STR(remittance_body, account, 0, 40) },
+	{ .name = "remark", STR(remittance_body, remark, 0, 180) },
+	{ .name = "amount",
+	    .type = UK_F_INT,
+	    .flags = UK_F_REQUIRED,
+	    .min = 1,
+	    .max = MONEY_MAX,
+	    .offset = offsetof(struct remittance_body, amount) },
+	{ .name = "receivedAt",
+	    .type = UK_F_INT,
+	    .flags = UK_F_REQUIRED,
+	    .min = 1,
+	    .max = INT64_C(253402300799),
+	    .offset = offsetof(struct remittance_body, received_at) },
+};
+
+static const struct uk_field match_fields[] = {
+	{ .name = "order", .flags = UK_F_REQUIRED, STR(match_body, order, 16, 16) },
+	VERSION(match_body),
+};
+
 static const struct uk_field shipment_fields[] = {
 	VERSION(shipment_body),
 	{ .name = "carrier", .flags = UK_F_REQUIRED, STR(shipment_body, carrier, 1, 60) },
@@ -103,6 +145,7 @@ static const struct uk_field shipment_fields[] = {
 };
 
 static const char *const photo_types[] = { "image/jpeg", "image/png", NULL };
+static const char *const csv_types[] = { "text/csv", NULL };
 static const char *const json_types[] = { "application/json", NULL };
 
 #define FIELDS(table, body_)                                                                       \
@@ -141,6 +184,34 @@ static const struct http_route routes[] = {
 	    FIELDS(version_fields, version_body), .handler = order_cancel },
 	{ HTTP_POST, "/api/orders/{id}/refund", .who = WHO_OWNER,
 	    FIELDS(version_fields, version_body), .handler = order_refund },
+	{ HTTP_POST, "/api/orders/{id}/manual", .who = WHO_OWNER,
+	    FIELDS(version_fields, version_body), .handler = order_manual },
+	{ HTTP_POST, "/api/orders/{id}/request", .who = WHO_OWNER,
+	    FIELDS(request_fields, request_body), .handler = download_request },
+	{ HTTP_POST, "/api/orders/{id}/proof", .who = WHO_OWNER, FIELDS(proof_fields, proof_body),
+	    .handler = download_proof },
+
+	{ HTTP_POST, "/api/key/challenge", EMPTY, .handler = key_challenge },
+	{ HTTP_POST, "/api/key/login", FIELDS(login_fields, login_body), .handler = key_login },
+	{ HTTP_GET, "/api/key", .handler = key_get },
+	{ HTTP_POST, "/api/key/logout", EMPTY, .handler = key_logout },
+
+	{ HTTP_POST, "/api/unlock", FIELDS(unlock_fields, unlock_body), .handler = unlock_start },
+	{ HTTP_POST, "/api/orders/{id}/unlock/code", .who = WHO_OWNER, EMPTY,
+	    .handler = unlock_code },
+	{ HTTP_POST, "/api/orders/{id}/unlock/other", .who = WHO_OWNER, EMPTY,
+	    .handler = unlock_other },
+	{ HTTP_POST, "/api/orders/{id}/unlock", .who = WHO_OWNER, FIELDS(code_fields, code_body),
+	    .handler = unlock_enter },
+	{ HTTP_POST, "/api/orders/{id}/unlock/ticket", .who = WHO_OWNER,
+	    FIELDS(channel_fields, channel_body), .handler = unlock_ticket },
+	{ HTTP_POST, "/api/orders/{id}/unlock/receipt", .who = WHO_OWNER,
+	    FIELDS(proof_fields, proof_body), .handler = unlock_receipt },
+
+	{ HTTP_POST, "/api/certificates/{serial}/suspend", EMPTY, .handler = status_suspend },
+	{ HTTP_POST, "/api/certificates/{serial}/resume", EMPTY, .handler = status_resume },
+	{ HTTP_POST, "/api/certificates/{serial}/revoke", FIELDS(reason_fields, reason_body),
+	    .handler = status_revoke },
 
 	{ HTTP_POST, "/api/query/code", FIELDS(query_code_fields, query_body),
 	    .handler = query_code },
@@ -179,6 +250,23 @@ static const struct http_route routes[] = {
 	    FIELDS(shipment_fields, shipment_body), .handler = production_shipment },
 	{ HTTP_GET, "/api/staff/orders/{id}/label", .who = WHO_PRODUCER,
 	    .handler = production_label },
+
+	{ HTTP_POST, "/api/staff/certificates/{serial}/suspend",
+	    .who = WHO_REVIEWER | WHO_ADMINISTRATOR, EMPTY, .handler = status_suspend_staff },
+	{ HTTP_POST, "/api/staff/certificates/{serial}/resume",
+	    .who = WHO_REVIEWER | WHO_ADMINISTRATOR, EMPTY, .handler = status_resume_staff },
+	{ HTTP_POST, "/api/staff/certificates/{serial}/revoke",
+	    .who = WHO_REVIEWER | WHO_ADMINISTRATOR, FIELDS(reason_fields, reason_body),
+	    .handler = status_revoke_staff },
+
+	{ HTTP_GET, "/api/staff/remittances", .who = WHO_FINANCE | WHO_AUDITOR,
+	    .handler = remittance_list },
+	{ HTTP_POST, "/api/staff/remittances", .who = WHO_FINANCE,
+	    FIELDS(remittance_fields, remittance_body), .handler = remittance_enter },
+	{ HTTP_POST, "/api/staff/remittances/import", .who = WHO_FINANCE, .body = HTTP_RAW,
+	    .types = csv_types, .limit = RECORDS_BYTES_MAX, .handler = remittance_import },
+	{ HTTP_POST, "/api/staff/remittances/{id}/match", .who = WHO_FINANCE,
+	    FIELDS(match_fields, match_body), .handler = remittance_match },
 
 	{ HTTP_POST, "/notify/alipay", .flags = HTTP_OUTSIDE, .body = HTTP_FORM,
 	    .limit = PAY_NOTIFY_MAX, .handler = notify_alipay },

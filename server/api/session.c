@@ -21,6 +21,7 @@ static const struct {
 	[SESSION_ORDER] = { "order", "ukey_order", "/api/", DAY, 7 * DAY },
 	[SESSION_QUERY] = { "query", "ukey_query", "/api/", HOUR, DAY },
 	[SESSION_STAFF] = { "staff", "ukey_staff", "/api/staff", 0, 0 },
+	[SESSION_KEY] = { "key", "ukey_key", "/api/", HOUR / 2, 8 * HOUR },
 };
 
 const char *
@@ -149,6 +150,36 @@ session_answer(
 {
 	(void)a;
 	http_add_cookie(rq, kinds[kind].cookie, token, kinds[kind].path, -1);
+}
+
+struct leaving {
+	const struct api *a;
+	const char *token;
+};
+
+static enum uk_rc
+leave(struct store_tx *tx, void *ctx, struct uk_err *err)
+{
+	const struct leaving *l = ctx;
+
+	return l->token != NULL ? session_drop(l->a, tx, l->token, err) : UK_OK;
+}
+
+enum uk_rc
+session_end(
+    const struct api *a, struct http_request *rq, enum session_kind kind, struct uk_err *err)
+{
+	struct leaving l = { .a = a, .token = http_cookie(rq, session_cookie(kind)) };
+	json_t *answer;
+	enum uk_rc rc;
+
+	if ((rc = store_write_wait(a->store, leave, &l, err)) != UK_OK)
+		return rc;
+	http_add_cookie(rq, session_cookie(kind), "", session_path(kind), 0);
+	answer = json_object();
+	http_answer_json(rq, 200, answer);
+	json_decref(answer);
+	return UK_OK;
 }
 
 void

@@ -15,6 +15,7 @@ enum session_kind {
 	SESSION_ORDER, /* subject: the order */
 	SESSION_QUERY, /* subject: number index ":" phone index */
 	SESSION_STAFF, /* subject: the member of the staff */
+	SESSION_KEY,   /* subject: the serial of the key's certificate */
 	SESSION__MAX
 };
 
@@ -37,6 +38,10 @@ UK_CHECK enum uk_rc session_drop(
 /* Puts the cookie into the answer. */
 void session_answer(
     const struct api *a, struct http_request *rq, enum session_kind kind, const char *token);
+
+/* Ends the request's own session of that kind, and answers. */
+UK_CHECK enum uk_rc session_end(
+    const struct api *a, struct http_request *rq, enum session_kind kind, struct uk_err *err);
 
 /* number index ":" phone index, of an order's form. */
 void session_query_subject(

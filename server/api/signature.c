@@ -1,14 +1,12 @@
-#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/agent.h"
 #include "api/answer.h"
 #include "api/code.h"
 #include "api/handlers.h"
-#include "api/numbers.h"
 #include "api/place.h"
-#include "notify/notify.h"
 #include "uk/b64.h"
 #include "uk/pubkey.h"
 
@@ -16,108 +14,12 @@
 #define STATEMENT_MAX (64u * 1024)
 #define SALT_LEN      16
 
-/* The agent's phone, from the form; out has 12 bytes. */
-static enum uk_rc
-agent_phone(const struct order *o, const json_t *form, char out[12], struct uk_err *err)
-{
-	const char *s = json_string_value(json_object_get(form, order_kind_get(o->kind)->phone));
-
-	if (s == NULL || !number_phone(s))
-		return uk_fail(err, UK_E_INTEGRITY, NULL, "agent-phone", 0);
-	(void)snprintf(out, 12, "%s", s);
-	return UK_OK;
-}
-
-struct asking {
-	const struct api *a;
-	struct event ev;
-	const char *address;
-	char phone[12];
-	char code[CODE_LEN + 1];
-	int64_t retry_after;
-};
-
-static enum uk_rc
-make_code(struct store_tx *tx, void *ctx, struct uk_err *err)
-{
-	struct asking *s = ctx;
-	const struct api *a = s->a;
-	char index[CRYPT_INDEX_LEN];
-	json_t *form = NULL;
-	struct order o;
-	enum uk_rc rc;
-
-	if ((rc = order_load(tx, s->ev.order, &o, err)) != UK_OK)
-		return rc;
-	if (!workflow_allows(&o, EV_SIGN, s->ev.by, s->ev.actor, api_now(a)))
-		return uk_fail(err, UK_E_CONFLICT, NULL, "signature", 0);
-	if ((rc = order_form_load(tx, a->crypt, o.id, &form, err)) != UK_OK)
-		return rc;
-	rc = agent_phone(&o, form, s->phone, err);
-	json_decref(form);
-	if (rc != UK_OK)
-		return rc;
-	crypt_index_str(a->crypt, CRYPT_INDEX_PHONE, s->phone, index);
-	return code_make(a, tx,
-	    &(struct code_slot){ .purpose = PURPOSE,
-		.subject = s->ev.order,
-		.phone_index = index,
-		.address = s->address },
-	    s->code, &s->retry_after, err);
-}
-
-static enum uk_rc
-drop_code(struct store_tx *tx, void *ctx, struct uk_err *err)
-{
-	const struct asking *s = ctx;
-
-	return code_drop(tx, PURPOSE, s->ev.order, err);
-}
-
-/* A code that could not be sent does not hold up the next one. */
-static enum uk_rc
-send_code(struct asking *s, struct uk_err *err)
-{
-	const struct sms_pair pairs[] = { { "code", s->code }, { "minutes", "5" } };
-	struct sms_result result = { 0 };
-	enum uk_rc rc = UK_E_UNAVAILABLE;
-
-	if (s->a->sms != NULL)
-		rc = sms_send(s->a->sms, s->phone, SMS_CODE, pairs, 2, NULL, &result, err);
-	if (rc == UK_OK && result.outcome == SMS_SENT)
-		return UK_OK;
-	uk_log(s->a->log, UK_LOG_WARN, "signature.code", UK_LS("order", s->ev.order),
-	    UK_LS("error", result.error), UK_LS("rc", uk_rc_name(rc)));
-	if ((rc = store_write_wait(s->a->store, drop_code, s, err)) != UK_OK)
-		return rc;
-	return uk_fail(err, UK_E_UNAVAILABLE, "sms-unavailable", "signature", 0);
-}
-
 /* [N6, C7] */
 enum uk_rc
 signature_code(void *app, struct http_request *rq, struct uk_err *err)
 {
-	const struct api *a = app;
-	struct asking s = { .a = a, .ev = { .on = EV_SIGN }, .address = http_remote(rq) };
-	char masked[NUMBER_MASK_LEN];
-	json_t *answer;
-	enum uk_rc rc;
-
-	event_from(rq, &s.ev);
-	rc = store_write_wait(a->store, make_code, &s, err);
-	if (rc == UK_E_RATE)
-		http_retry_after(rq, (unsigned)s.retry_after);
-	if (rc == UK_OK)
-		rc = send_code(&s, err);
-	if (rc == UK_OK) {
-		number_phone_mask(s.phone, masked);
-		answer = json_pack("{s:s, s:i, s:i}", "sentTo", masked, "expiresIn", CODE_LIFE,
-		    "resendAfter", CODE_RESEND_AFTER);
-		http_answer_json(rq, 200, answer);
-		json_decref(answer);
-	}
-	OPENSSL_cleanse(s.code, sizeof(s.code));
-	return rc;
+	return agent_code_answer(
+	    app, rq, &(struct agent_code){ PURPOSE, SMS_CODE, EV_SIGN, NULL }, err);
 }
 
 struct signing {

@@ -10,15 +10,20 @@ site_get(void *app, struct http_request *rq, struct uk_err *err)
 {
 	const struct api *a = app;
 	json_t *ports = json_array();
+	json_t *prices = json_object();
 	json_t *site;
 
 	(void)err;
 	for (size_t i = 0; i < sizeof(daemon_ports) / sizeof(daemon_ports[0]); i++)
 		(void)json_array_append_new(ports, json_integer(daemon_ports[i]));
-	site = json_pack("{s:s, s:s, s:{s:I, s:I}, s:b, s:o, s:i}", "name", a->name, "servicePhone",
-	    a->service_phone, "prices", "unit-new", (json_int_t)a->price_unit_new, "person-new",
-	    (json_int_t)a->price_person_new, "development", a->development ? 1 : 0, "ports", ports,
-	    "reviewDays", REVIEW_DAYS);
+	for (unsigned k = 0; k < KIND__MAX; k++)
+		(void)json_object_set_new(
+		    prices, order_kind_name((enum order_kind)k), json_integer(a->prices[k]));
+	site = json_pack("{s:s, s:s, s:o, s:b, s:o, s:i, s:{s:s, s:s, s:s}}", "name", a->name,
+	    "servicePhone", a->service_phone, "prices", prices, "development",
+	    a->development ? 1 : 0, "ports", ports, "reviewDays", REVIEW_DAYS, "remittance",
+	    "account", a->remittance_account, "bank", a->remittance_bank, "name",
+	    a->remittance_name);
 	http_answer_json(rq, 200, site);
 	json_decref(site);
 	return UK_OK;

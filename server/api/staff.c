@@ -4,87 +4,28 @@
 #include <string.h>
 
 #include "api/answer.h"
+#include "api/challenge.h"
 #include "api/handlers.h"
-#include "api/rate.h"
 #include "api/session.h"
 #include "ca/login.h"
 #include "workflow/certificate.h"
 
-#define AUDIENCE               "ukey-staff"
-#define CHALLENGE_LIFE         120
-#define NONCE_BYTES            32
-#define NONCE_LEN              (2 * NONCE_BYTES + 1)
-#define MINUTE                 60
-#define MOST_CHALLENGES_MINUTE 30
-#define PAGE                   50
-
-struct challenge {
-	const struct api *a;
-	const char *address;
-	char nonce[NONCE_LEN];
-	int64_t expires;
-	int64_t retry_after;
-};
-
-static enum uk_rc
-make_challenge(struct store_tx *tx, void *ctx, struct uk_err *err)
-{
-	struct challenge *c = ctx;
-	enum uk_rc rc;
-
-	rc = rate_hit(c->a, tx, "challenge", c->address, MOST_CHALLENGES_MINUTE, MINUTE, NULL,
-	    &c->retry_after, err);
-	if (rc != UK_OK)
-		return rc;
-	uk_random_hex(c->a->random, c->nonce, NONCE_BYTES);
-	c->expires = api_now(c->a) + CHALLENGE_LIFE;
-	return store_run(tx, SQL_CHALLENGE_PUT,
-	    STORE_ARGS(DB_T(c->nonce), DB_T("staff"), DB_I(c->expires)), NULL, err);
-}
+#define AUDIENCE "ukey-staff"
+#define PAGE     50
 
 /* [A1] */
 enum uk_rc
 staff_challenge(void *app, struct http_request *rq, struct uk_err *err)
 {
-	const struct api *a = app;
-	struct challenge c = { .a = a, .address = http_remote(rq) };
-	json_t *answer;
-	enum uk_rc rc;
-
-	rc = store_write_wait(a->store, make_challenge, &c, err);
-	if (rc == UK_E_RATE)
-		http_retry_after(rq, (unsigned)c.retry_after);
-	if (rc != UK_OK)
-		return rc;
-	answer = json_pack("{s:s, s:s, s:I}", "nonce", c.nonce, "audience", AUDIENCE, "expires",
-	    (json_int_t)c.expires);
-	http_answer_json(rq, 200, answer);
-	json_decref(answer);
-	return UK_OK;
+	return challenge_answer(app, rq, AUDIENCE, "staff", err);
 }
 
 struct entry {
 	const struct api *a;
-	const char *nonce;
 	const char *fingerprint;
-	bool fresh;
-	int64_t expires;
 	struct user user;
 	char token[SESSION_TOKEN_LEN];
 };
-
-/* A write of its own: the nonce is spent whatever the signature is. */
-static enum uk_rc
-use_nonce(struct store_tx *tx, void *ctx, struct uk_err *err)
-{
-	struct entry *e = ctx;
-	struct store_rows *rows = store_query(
-	    tx, SQL_CHALLENGE_USE, STORE_ARGS(DB_T(e->nonce), DB_T("staff"), DB_I(api_now(e->a))));
-
-	if ((e->fresh = store_next(rows)))
-		e->expires = store_int(rows, 0);
-	return store_end(rows, err);
-}
 
 static enum uk_rc
 not_revoked(const struct entry *e, struct store_tx *tx, struct uk_err *err)
@@ -127,19 +68,17 @@ static enum uk_rc
 log_in(const struct api *a, const struct login_body *body, struct entry *e, struct uk_err *err)
 {
 	struct uk_cert *cert = NULL;
+	int64_t expires = 0;
 	enum uk_rc rc;
 
-	if ((rc = store_write_wait(a->store, use_nonce, e, err)) != UK_OK)
-		return rc;
-	if (!e->fresh)
-		return uk_fail(err, UK_E_DENIED, "nonce-unknown", "staff-login", 0);
-	if ((rc = uk_cert_parse(uk_buf_span(&body->certificate), &cert, err)) != UK_OK)
+	if ((rc = challenge_spend(a, "staff", body->nonce, &expires, err)) != UK_OK ||
+	    (rc = uk_cert_parse(uk_buf_span(&body->certificate), &cert, err)) != UK_OK)
 		return rc;
 	rc = login_check(cert, a->issuer,
 	    &(struct uk_login){ .origin = a->origin,
 		.audience = AUDIENCE,
-		.nonce = e->nonce,
-		.expires = e->expires },
+		.nonce = body->nonce,
+		.expires = expires },
 	    uk_buf_span(&body->signature), api_now(a), err);
 	if (rc == UK_OK) {
 		e->fingerprint = uk_cert_fingerprint(cert);
@@ -179,7 +118,7 @@ staff_login(void *app, struct http_request *rq, struct uk_err *err)
 {
 	const struct api *a = app;
 	const struct login_body *body = http_fields(rq);
-	struct entry e = { .a = a, .nonce = body->nonce };
+	struct entry e = { .a = a };
 	struct uk_err why = { 0 };
 	enum uk_rc rc;
 
@@ -209,34 +148,10 @@ staff_me(void *app, struct http_request *rq, struct uk_err *err)
 	return UK_OK;
 }
 
-struct leaving {
-	const struct api *a;
-	const char *token;
-};
-
-static enum uk_rc
-leave(struct store_tx *tx, void *ctx, struct uk_err *err)
-{
-	const struct leaving *l = ctx;
-
-	return session_drop(l->a, tx, l->token, err);
-}
-
 enum uk_rc
 staff_logout(void *app, struct http_request *rq, struct uk_err *err)
 {
-	const struct api *a = app;
-	struct leaving l = { .a = a, .token = http_cookie(rq, session_cookie(SESSION_STAFF)) };
-	json_t *answer;
-	enum uk_rc rc;
-
-	if ((rc = store_write_wait(a->store, leave, &l, err)) != UK_OK)
-		return rc;
-	http_add_cookie(rq, session_cookie(SESSION_STAFF), "", session_path(SESSION_STAFF), 0);
-	answer = json_object();
-	http_answer_json(rq, 200, answer);
-	json_decref(answer);
-	return UK_OK;
+	return session_end(app, rq, SESSION_STAFF, err);
 }
 
 /* What each desk has before it. */

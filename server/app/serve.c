@@ -101,8 +101,15 @@ fill_api(struct app *app)
 		.name = s->name,
 		.service_phone = s->service_phone,
 		.development = s->development,
-		.price_unit_new = s->price_unit_new,
-		.price_person_new = s->price_person_new,
+		.prices = { [KIND_UNIT_NEW] = s->price_unit_new,
+		    [KIND_PERSON_NEW] = s->price_person_new,
+		    [KIND_UNIT_RENEWAL] = s->price_unit_renewal,
+		    [KIND_PERSON_RENEWAL] = s->price_person_renewal,
+		    [KIND_UNIT_REPLACEMENT] = s->price_unit_replacement,
+		    [KIND_PERSON_REPLACEMENT] = s->price_person_replacement },
+		.remittance_account = s->remittance_account,
+		.remittance_bank = s->remittance_bank,
+		.remittance_name = *s->remittance_name != '\0' ? s->remittance_name : s->name,
 		.staff_idle = s->staff_idle,
 		.staff_session = s->staff_session };
 }

@@ -23,6 +23,13 @@ struct settings {
 	int64_t workers;
 	int64_t price_unit_new;
 	int64_t price_person_new;
+	int64_t price_unit_renewal;
+	int64_t price_person_renewal;
+	int64_t price_unit_replacement;
+	int64_t price_person_replacement;
+	char *remittance_account;
+	char *remittance_bank;
+	char *remittance_name;
 	int64_t staff_idle;
 	int64_t staff_session;
 

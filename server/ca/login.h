@@ -16,4 +16,9 @@
 UK_CHECK enum uk_rc login_check(const struct uk_cert *certificate, const struct uk_cert *issuer,
     const struct uk_login *challenge, struct uk_span signature, int64_t now, struct uk_err *err);
 
+/* The same, but an expired certificate passes: to renew it, for example ([R1]). */
+UK_CHECK enum uk_rc login_check_expired_too(const struct uk_cert *certificate,
+    const struct uk_cert *issuer, const struct uk_login *challenge, struct uk_span signature,
+    int64_t now, struct uk_err *err);
+
 #endif

@@ -112,8 +112,8 @@ load(struct store_tx *tx, void *ctx, struct uk_err *err)
 	if (rc != UK_OK)
 		return rc;
 	if (p->subject == NULL)
-		p->subject = json_pack(
-		    "{s:O}", "phone", json_object_get(form, order_kind_get(o->kind)->phone));
+		p->subject = json_pack("{s:s?}", "phone",
+		    json_string_value(json_object_get(form, order_kind_get(o->kind)->phone)));
 	holder = json_string_value(json_object_get(form, order_kind_get(o->kind)->holder));
 	(void)snprintf(p->holder, sizeof(p->holder), "%s", holder != NULL ? holder : "");
 	uk_json_wipe(form);

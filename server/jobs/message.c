@@ -112,6 +112,7 @@ static const struct message messages[] = {
 	{ "replaced", SMS_REPLACED, { NULL, NULL } },
 	{ "authorised", SMS_AUTHORISED, { NULL, NULL } },
 	{ "unlocked", SMS_UNLOCKED, { NULL, NULL } },
+	{ "suspended", SMS_SUSPENDED, { NULL, NULL } },
 };
 
 static const char *

@@ -16,24 +16,24 @@ struct http_client;
 struct sms;
 
 enum sms_template {
-	SMS_CODE,     /* code, minutes */
-	SMS_PASSWORD, /* password */
-	SMS_APPROVED, /* order */
-	SMS_REJECTED, /* order, reason */
-	SMS_POSTED,   /* order, carrier, tracking */
-	SMS_FAILED,   /* order: something the applicant must mend */
-	SMS_REFUNDED, /* order, amount */
-	SMS_QUERY,    /* code, minutes */
-	SMS_ACCOUNT,  /* order: look for the password in the account's records */
-	SMS_DOWNLOAD,       /* order: approved, to be downloaded to the key */
-	SMS_RENEWED,        /* order */
-	SMS_CHANGED,        /* order */
-	SMS_REPLACED,       /* order: approved, the old certificate is revoked */
-	SMS_UNLOCK,         /* code, minutes */
-	SMS_AUTHORISATION,  /* code: of an unlock, by the proofing's channel */
-	SMS_AUTHORISED,     /* order: look for that code in the account's records */
-	SMS_UNLOCKED,       /* order */
-	SMS_SUSPENDED,      /* serial */
+	SMS_CODE,          /* code, minutes */
+	SMS_PASSWORD,      /* password */
+	SMS_APPROVED,      /* order */
+	SMS_REJECTED,      /* order, reason */
+	SMS_POSTED,        /* order, carrier, tracking */
+	SMS_FAILED,        /* order: something the applicant must mend */
+	SMS_REFUNDED,      /* order, amount */
+	SMS_QUERY,         /* code, minutes */
+	SMS_ACCOUNT,       /* order: look for the password in the account's records */
+	SMS_DOWNLOAD,      /* order: approved, to be downloaded to the key */
+	SMS_RENEWED,       /* order */
+	SMS_CHANGED,       /* order */
+	SMS_REPLACED,      /* order: approved, the old certificate is revoked */
+	SMS_UNLOCK,        /* code, minutes */
+	SMS_AUTHORISATION, /* code: of an unlock, by the proofing's channel */
+	SMS_AUTHORISED,    /* order: look for that code in the account's records */
+	SMS_UNLOCKED,      /* order */
+	SMS_SUSPENDED,     /* order: by which the certificate was issued */
 	SMS_TEMPLATE__MAX
 };
 

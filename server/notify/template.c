@@ -39,8 +39,8 @@ static const struct sms_template_row rows[] = {
 	    "您的订单${order}身份验证已通过，解锁授权码见我方汇入贵单位对公账户0.01元的附言。" },
 	[SMS_UNLOCKED] = { "unlocked", "SMS_900017", { "order" },
 	    "您的证书Key已解锁（订单${order}）。如非本人操作，请立即挂失证书。" },
-	[SMS_SUSPENDED] = { "suspended", "SMS_900018", { "serial" },
-	    "您的证书（序列号${serial}）已挂失。" },
+	[SMS_SUSPENDED] = { "suspended", "SMS_900018", { "order" },
+	    "您的证书（订单${order}）已挂失。如非本人操作，请联系我们。" },
 };
 static_assert(sizeof(rows) / sizeof(rows[0]) == SMS_TEMPLATE__MAX, "one row per template");
 

@@ -60,6 +60,12 @@ static const char *const text[] = {
 	[SQL_ORDERS_ALL] = "SELECT " ORDER_COLUMNS " FROM orders"
 			   " WHERE created_at < $1 OR (created_at = $1 AND id < $2)"
 			   " ORDER BY created_at DESC, id DESC LIMIT $3",
+	[SQL_ORDERS_ABOUT] =
+	    "SELECT " ORDER_COLUMNS " FROM orders WHERE about = $1 ORDER BY created_at DESC, id",
+	/* has the customer of this number ever unlocked a key? */
+	[SQL_ORDER_UNLOCKED] = "SELECT 1 FROM orders WHERE number_index = $1 AND state = 'done'"
+			       " AND kind IN ('unit-unlock', 'person-unlock') LIMIT 1",
+	[SQL_ORDER_INDEX_GET] = "SELECT number_index, phone_index FROM orders WHERE id = $1",
 	[SQL_FORM_GET] = "SELECT form, updated_at FROM order_forms WHERE order_id = $1",
 	[SQL_FORM_PUT] = "INSERT INTO order_forms (order_id, form, updated_at) VALUES ($1, $2, $3)"
 			 " ON CONFLICT (order_id) DO UPDATE SET form = excluded.form, updated_at = "
@@ -146,6 +152,22 @@ static const char *const text[] = {
 	    "SELECT id, amount, status, created_at, expires_at, trade_no, paid_amount, paid_at, "
 	    "refund_id,"
 	    " refunded_at, method FROM payments WHERE order_id = $1 ORDER BY created_at, id",
+
+	[SQL_REMITTANCE_PUT] =
+	    "INSERT INTO remittances (id, reference, payer, account, remark, amount, received_at,"
+	    " entered_at, entered_by, order_id, matched_at, matched_by)"
+	    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '', 0, '')"
+	    " ON CONFLICT (reference) DO NOTHING",
+	[SQL_REMITTANCE_GET] =
+	    "SELECT id, reference, payer, account, remark, amount, received_at, entered_at,"
+	    " entered_by, order_id, matched_at, matched_by FROM remittances WHERE id = $1",
+	[SQL_REMITTANCE_MATCH] =
+	    "UPDATE remittances SET order_id = $2, matched_at = $3, matched_by = $4"
+	    " WHERE id = $1 AND order_id = ''",
+	[SQL_REMITTANCES] =
+	    "SELECT id, reference, payer, account, remark, amount, received_at, entered_at,"
+	    " entered_by, order_id, matched_at, matched_by FROM remittances"
+	    " ORDER BY CASE WHEN order_id = '' THEN 0 ELSE 1 END, received_at DESC, id LIMIT $1",
 
 	/* password, tickets, requests, certificates */
 	[SQL_PASSWORD_PUT] =

@@ -489,10 +489,8 @@ password_sent(const struct act *a, struct uk_err *err)
 	a->o->password_sent_at = a->ev->now;
 	if (strcmp(order_password_channel(a->o), "remark") != 0)
 		return UK_OK;
-	return tell(a, order_kind_get(a->o->kind)->flow == FLOW_UNLOCK
-			   ? "authorised"
-			   : "account",
-	    err);
+	return tell(
+	    a, order_kind_get(a->o->kind)->flow == FLOW_UNLOCK ? "authorised" : "account", err);
 }
 
 static enum uk_rc

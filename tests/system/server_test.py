@@ -149,7 +149,9 @@ class Case(unittest.TestCase):
 class Applicant(Case):
     def test_site(self):
         site = Browser(self.world.ca_port).get("/api/site").json
-        self.assertEqual(site["prices"], {"unit-new": 20000, "person-new": 10000})
+        self.assertEqual((site["prices"]["unit-new"], site["prices"]["person-new"]), (20000, 10000))
+        self.assertEqual([k for k, v in site["prices"].items() if v == 0],
+                         ["unit-unlock", "person-unlock", "unit-change", "person-change"])  # [U4, V3]
         self.assertEqual(site["reviewDays"], 3)
 
     def test_form_numbers(self):
@@ -360,7 +362,7 @@ class Applicant(Case):
             self.refused(again, 429, "code-too-early")
         code = self.world.code(mine.form["agentPhone"], "查询")
         self.assertEqual([m for m in self.world.messages(theirs.form["agentPhone"]) if "查询" in m], [])
-        self.assertEqual(stranger.get("/api/query").json, {"orders": []})
+        self.assertEqual(stranger.get("/api/query").json, {"orders": [], "certificates": []})
         wrong = {"kind": "unit", "number": number, "code": "000000" if code != "000000" else "000001"}
         self.refused(stranger.post("/api/query", wrong), 400, "code-wrong")
         self.refused(stranger.post("/api/query", dict(wrong, number="9144030071526726XG")), 400, "code-wrong")

@@ -165,21 +165,20 @@ form_right(void **state)
 {
 	json_t *form = form_with(NULL, NULL);
 	json_t *warnings;
-	struct form f = { 0 };
 	struct uk_err err = { 0 };
 
 	(void)state; /* [N2] */
-	assert_int_equal(form_read("unit-new", form, NOW, &f, &err), UK_OK);
-	assert_string_equal(f.organisation, "福州市鼓楼区测试有限公司");
-	assert_string_equal(f.credit_code, "91350100M000100Y43");
-	assert_string_equal(f.legal_person_id, "11010519491231002X");
+	assert_int_equal(form_read(KIND_UNIT_NEW, form, NOW, &err), UK_OK);
+	assert_true(form_photos(form));
+	assert_string_equal(
+	    json_string_value(json_object_get(form, "legalPersonId")), "11010519491231002X");
 	warnings = form_warnings(form);
 	assert_int_equal(json_array_size(warnings), 0);
 	json_decref(warnings);
 	json_decref(form);
 
 	form = form_with("creditCode", json_string("91350211M0000XUF46"));
-	assert_int_equal(form_read("unit-new", form, NOW, &f, &err), UK_OK);
+	assert_int_equal(form_read(KIND_UNIT_NEW, form, NOW, &err), UK_OK);
 	warnings = form_warnings(form);
 	assert_string_equal(
 	    json_string_value(json_array_get(warnings, 0)), "credit-code-check-digit");
@@ -191,21 +190,18 @@ static void
 refused(const char *member, json_t *value, const char *reason)
 {
 	json_t *form = form_with(member, value);
-	struct form f = { 0 };
 	struct uk_err err = { 0 };
 
-	assert_int_equal(form_read("unit-new", form, NOW, &f, &err), UK_E_INPUT);
+	assert_int_equal(form_read(KIND_UNIT_NEW, form, NOW, &err), UK_E_INPUT);
 	assert_non_null(err.field);
 	assert_string_equal(err.field, member);
 	assert_string_equal(uk_err_reason(&err), reason);
-	assert_null(f.organisation);
 	json_decref(form);
 }
 
 static void
 form_wrong(void **state)
 {
-	struct form f = { 0 };
 	struct uk_err err = { 0 };
 	json_t *form;
 
@@ -226,12 +222,57 @@ form_wrong(void **state)
 	refused("agreement", json_integer(1), "invalid-input");
 
 	form = form_with("bonus", json_true());
-	assert_int_equal(form_read("unit-new", form, NOW, &f, &err), UK_E_INPUT);
-	assert_int_equal(form_read("unit-old", form, NOW, &f, &err), UK_E_INPUT);
-	assert_string_equal(err.reason, "kind-unknown");
-	assert_int_equal(form_read("unit-new", NULL, NOW, &f, &err), UK_E_INPUT);
+	assert_int_equal(form_read(KIND_UNIT_NEW, form, NOW, &err), UK_E_INPUT);
+	assert_int_equal(form_read(KIND_PERSON_NEW, form, NOW, &err), UK_E_INPUT);
+	assert_int_equal(form_read(KIND_UNIT_NEW, NULL, NOW, &err), UK_E_INPUT);
 	json_decref(form);
 	assert_null(form_clean(NULL));
+}
+
+/* [P2] a person's form; photos need not be consented to where none may be asked for ([R7], [V2]) */
+static void
+form_of_a_person(void **state)
+{
+	static const struct {
+		const char *member;
+		const char *value;
+		const char *reason;
+	} wrong[] = {
+		{ "name", NULL, "missing" },
+		{ "idNumber", "110105194912310021", "id-number-invalid" },
+		{ "phone", "12345678901", "phone-invalid" },
+		{ "email", "nobody", "email-invalid" },
+	};
+	const struct uk_err none = { 0 };
+	struct uk_err err;
+	json_t *form;
+
+	(void)state;
+	for (size_t i = 0; i <= sizeof(wrong) / sizeof(wrong[0]); i++) {
+		form = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:b,s:b}", "name", "张三",
+		    "idNumber", "11010519491231002X", "phone", "13800000001", "email",
+		    "zhang.san@example.com", "recipient", "张三", "recipientPhone", "13800000001",
+		    "address", "福建省福州市鼓楼区一号", "invoiceType", "general", "photoConsent",
+		    1, "agreement", 1);
+		err = none;
+		if (i == sizeof(wrong) / sizeof(wrong[0])) {
+			assert_int_equal(form_read(KIND_PERSON_NEW, form, NOW, &err), UK_OK);
+			(void)json_object_del(form, "photoConsent");
+			assert_int_equal(form_read(KIND_PERSON_RENEWAL, form, NOW, &err), UK_OK);
+			assert_int_equal(form_read(KIND_PERSON_NEW, form, NOW, &err), UK_E_INPUT);
+			assert_string_equal(uk_err_reason(&err), "consent-missing");
+		} else {
+			if (wrong[i].value != NULL)
+				(void)json_object_set_new(
+				    form, wrong[i].member, json_string(wrong[i].value));
+			else
+				(void)json_object_del(form, wrong[i].member);
+			assert_int_equal(form_read(KIND_PERSON_NEW, form, NOW, &err), UK_E_INPUT);
+			assert_string_equal(err.field, wrong[i].member);
+			assert_string_equal(uk_err_reason(&err), wrong[i].reason);
+		}
+		json_decref(form);
+	}
 }
 
 int
@@ -245,6 +286,7 @@ main(void)
 		cmocka_unit_test(phone_and_email),
 		cmocka_unit_test(form_right),
 		cmocka_unit_test(form_wrong),
+		cmocka_unit_test(form_of_a_person),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
