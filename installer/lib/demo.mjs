@@ -22,6 +22,8 @@ const SCENARIOS = {
   identity: {},
   review: { roles: { reviewer: 'reviewer,finance' } },
   hurdles: { clock: true },
+  'person-new': {},
+  'unit-renewal': { clock: true },
 };
 
 let step = 'stage';

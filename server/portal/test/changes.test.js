@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { load } from "./load.js";
 
-const { changesOf } = await load("../src/customer/forms/changes.ts");
+const { changesOf } = await load("../src/shared/changes.ts");
 
 const unit = {
 	organisation: "甲公司",

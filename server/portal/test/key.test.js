@@ -27,6 +27,7 @@ test("[R4] exactly one key: what is missing is said, step by step", () => {
 	assert.equal(say({}), "none");
 	assert.equal(say({ tokens: [token(1), token(2)] }), "several");
 	assert.equal(say({ tokens: [token(1, "blank")] }), "blank");
+	assert.equal(say({ tokens: [token(1, "blank"), token(2)], certificates: [certificate("a")] }), "ready");
 	assert.equal(say({ tokens: [token(1)] }), "reading");
 	assert.equal(say({ tokens: [token(1)], certificates: [] }), "no-certificate");
 	assert.equal(say({ tokens: [token(1)], certificates: [], hidden: 1 }), "hidden");

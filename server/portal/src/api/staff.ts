@@ -1,11 +1,13 @@
-import { get, post } from "./http";
+import { get, post, sendText } from "./http";
 import type {
+	CertificateStatus,
 	Challenge,
 	DocumentType,
 	OrderDetail,
 	Queue,
 	QueueRow,
 	RejectReason,
+	Remitted,
 	StaffMember,
 } from "./types";
 
@@ -48,3 +50,19 @@ export const proof = (id: string, signed: { signature: string; certificate: stri
 	post<OrderDetail>(at(id, "/proof"), signed);
 export const ship = ({ id, version }: OrderDetail, carrier: string, tracking: string) =>
 	post<OrderDetail>(at(id, "/shipment"), { version, carrier, tracking });
+
+export const remittances = () => get<{ remittances: Remitted[] }>("/api/staff/remittances");
+export const enterRemittance = (remitted: Omit<Remitted, "id" | "order" | "suggested">) =>
+	post<{ entered: number; known: number }>("/api/staff/remittances", remitted);
+/** A file of the bank's records; those that are known already are no error. */
+export const importRemittances = (file: Blob) =>
+	sendText<{ entered: number; known: number }>("/api/staff/remittances/import", "text/csv", file);
+export const matchRemittance = (id: string, { id: order, version }: OrderDetail) =>
+	post<object>(`/api/staff/remittances/${encodeURIComponent(id)}/match`, { order, version });
+
+const certificateAt = (serial: string, rest: string) =>
+	`/api/staff/certificates/${encodeURIComponent(serial)}/${rest}`;
+type Changed = { status: CertificateStatus };
+export const suspend = (serial: string) => post<Changed>(certificateAt(serial, "suspend"));
+export const resume = (serial: string) => post<Changed>(certificateAt(serial, "resume"));
+export const revoke = (serial: string, reason: string) => post<Changed>(certificateAt(serial, "revoke"), { reason });

@@ -43,6 +43,7 @@ export type OrderAction =
 	| "sign"
 	| "pay"
 	| "manual"
+	| "code"
 	| "other"
 	| "unlock"
 	| "ticket"
@@ -139,7 +140,7 @@ export interface Order {
 		status: "none" | "waiting" | "paid" | "refunding" | "refunded";
 		paidAt?: number;
 		tradeNo?: string;
-		method?: "alipay" | "remittance";
+		method?: "none" | "alipay" | "remittance";
 		/** Where to remit the fee, and what to write in the remark. */
 		remittance?: Remittance;
 	};
@@ -227,8 +228,7 @@ export interface FoundCertificate {
 	notAfter: number;
 	status: CertificateStatus;
 	replacement: Rule;
-	/** The old data, for the form of a replacement. */
-	form?: Form;
+	kind: Subject;
 }
 
 export interface Found {
@@ -264,9 +264,7 @@ export interface Challenge {
 	expires: number;
 }
 
-export type Queue = "review" | "production" | "shipping" | "all";
-/** What a page lists: a queue of the server, or those of all orders that only staff can move. */
-export type Listing = Queue | "attention";
+export type Queue = "review" | "production" | "shipping" | "attention" | "finance" | "all";
 
 export interface QueueRow {
 	id: string;
@@ -276,6 +274,21 @@ export interface QueueRow {
 	createdAt: number;
 	dueAt?: number;
 	overdue: boolean;
+}
+
+/** A payment that the bank's records show; `order`: of which order it is. */
+export interface Remitted {
+	id: string;
+	reference: string;
+	payer: string;
+	account: string;
+	remark: string;
+	/** Fen. */
+	amount: number;
+	receivedAt: number;
+	order?: string;
+	/** The order that the remark names. */
+	suggested?: string;
 }
 
 export interface HistoryRow {
@@ -291,6 +304,8 @@ export interface OrderDetail extends Order {
 	history: HistoryRow[];
 	evidence: { identity?: Record<string, unknown>; signature?: Record<string, unknown> };
 	producer?: string;
+	/** The data of the certificate that is renewed, changed or replaced. */
+	before?: Form;
 	payments?: { id: string; amount: number; status: string; method: string }[];
 	/** To be signed by the new key, in state "proving". */
 	challenge?: Challenge;

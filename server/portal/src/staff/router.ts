@@ -20,7 +20,7 @@ export const router = createRouter({
 			}),
 		},
 		{
-			path: "/queue/:queue(review|production|shipping|attention|all)",
+			path: "/queue/:queue(review|production|shipping|attention|finance|all)",
 			name: "queue",
 			component: () => import("./pages/Queue.vue"),
 			props: true,
@@ -38,6 +38,12 @@ export const router = createRouter({
 			meta: { title: () => t.value.production.heading },
 			component: () => import("./production/Production.vue"),
 			props: true,
+		},
+		{
+			path: "/remittances",
+			name: "remittances",
+			meta: { title: () => t.value.remittances.heading },
+			component: () => import("./pages/Remittances.vue"),
 		},
 		{
 			path: "/login",

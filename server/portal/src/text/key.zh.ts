@@ -5,7 +5,7 @@ const zh = {
 	searchingHint: "如果浏览器询问是否允许访问本设备上的应用，请点“允许”。",
 	missing: "没有找到密钥助手。请确认已安装并启动，页面会自动继续。",
 	blocked: "浏览器不允许本网站访问密钥助手。请点地址栏左侧的图标，允许访问本设备上的应用，然后刷新页面。",
-	notAllowed: "密钥助手已连接，还没有授权本网站。",
+	notAllowed: "密钥助手已连接，还没有允许本网站使用 KEY。",
 	none: "密钥助手已连接，没有插入 KEY。",
 	one: (name: string) => `已插入 KEY：${name}`,
 	several: (names: string) => `已插入多个 KEY：${names}`,

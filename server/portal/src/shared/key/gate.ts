@@ -25,14 +25,18 @@ export function usable(certificates: readonly Certificate[]): Certificate[] {
 		.sort((a, b) => b.notAfter - a.notAfter);
 }
 
+/** A blank one is in nobody's way. */
+export function withKeys(tokens: readonly Token[]): Token[] {
+	return tokens.filter(({ state }) => state !== "blank");
+}
+
 export function gateOf(seen: Seen): Gate {
 	if (seen.helper !== "there") return { is: "waiting" };
 	if (!seen.allowed) return { is: "site" };
 	if (!seen.listed) return { is: "reading" };
-	const [token, ...others] = seen.tokens;
-	if (!token) return { is: "none" };
+	const [token, ...others] = withKeys(seen.tokens);
+	if (!token) return { is: seen.tokens.length > 0 ? "blank" : "none" };
 	if (others.length > 0) return { is: "several", tokens: [token, ...others] };
-	if (token.state === "blank") return { is: "blank" };
 	if (!seen.certificates) return { is: "reading" };
 	const certificates = usable(seen.certificates);
 	if (certificates.length === 0) return { is: seen.hidden > 0 ? "hidden" : "no-certificate" };

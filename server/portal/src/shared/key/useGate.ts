@@ -2,7 +2,7 @@ import type { Certificate } from "@ukey/client";
 import { computed, shallowRef, watch, type ComputedRef } from "vue";
 
 import { useAction, type Action } from "../useAction";
-import { gateOf, type Gate } from "./gate";
+import { gateOf, withKeys, type Gate } from "./gate";
 import { helper, key, requestSite, startKey } from "./key";
 
 export interface KeyGate {
@@ -22,13 +22,16 @@ interface Read {
 /** Watches what is in until it is exactly one key with a certificate. */
 export function useGate(): KeyGate {
 	const read = shallowRef<Read | null>(null);
-	const one = computed(() => (key.allowed && key.tokens.length === 1 ? key.tokens[0]! : null));
+	const one = computed(() => {
+		const [token, ...others] = key.allowed ? withKeys(key.tokens) : [];
+		return token && others.length === 0 ? token : null;
+	});
 
 	/** The key may be changed while it is read: what counts is the one that is in at the end. */
 	async function readCertificates(): Promise<void> {
 		for (;;) {
 			const token = one.value;
-			if (!token || token.state === "blank") return;
+			if (!token) return;
 			try {
 				const found = await helper().certificate.list(token.id);
 				read.value = { token: token.id, ...found };

@@ -1,5 +1,5 @@
-import type { Form, PersonForm, UnitForm } from "../../api/types";
-import { isUnit } from "../../shared/kinds";
+import type { Form, PersonForm, UnitForm } from "../api/types";
+import { isUnit } from "./kinds";
 
 type Name = Exclude<keyof UnitForm | keyof PersonForm, "photoConsent" | "agreement">;
 
