@@ -9,6 +9,7 @@
 
 #include "policy/paths.h"
 #include "protocol/rpc.h"
+#include "token/hotplug.h"
 #include "transport/local.h"
 #include "transport/lws.h"
 #include "transport/service.h"
@@ -16,14 +17,17 @@
 #include "uk/config.h"
 #include "uk/opt.h"
 
-#define HELPER LIBEXEC_DIR "/ukey-token"
-#define NATIVE LIBEXEC_DIR "/ukey-native"
+#define HELPER  LIBEXEC_DIR "/ukey-token"
+#define NATIVE  LIBEXEC_DIR "/ukey-native"
+#define MODULES DATA_DIR "/modules.json"
+#define LOOK_MS 15000
 
 struct options {
 	const char *socket;
 	const char *port;
 	const char *policy;
 	const char *helper;
+	const char *modules;
 	const char *native;
 	const char *pinentry;
 	const char *log_level;
@@ -42,6 +46,8 @@ static const struct uk_opt opts[] = {
 	    "policy folder; default: $UKEY_POLICY_DIR, else " POLICY_DIR },
 	{ "helper", "PATH", offsetof(struct options, helper),
 	    "ukey-token; default: beside ukeyd, else " HELPER },
+	{ "modules", "FILE", offsetof(struct options, modules),
+	    "list of known makers' modules; default: " MODULES },
 	{ "native", "PATH", offsetof(struct options, native),
 	    "ukey-native, whose word on a site counts; default: beside ukeyd, else " NATIVE },
 	{ "pinentry", "PATH", offsetof(struct options, pinentry),
@@ -65,6 +71,7 @@ struct app {
 	struct gate *gate;
 	struct prompts *prompts;
 	struct token_client *tokens;
+	struct hotplug *hotplug; /* NULL: there is no udev to ask */
 	struct rpc *rpc;
 	struct local *local;
 	struct ws *ws;
@@ -82,9 +89,11 @@ load_policy(struct app *a, const struct options *o, struct uk_err *err)
 
 	const enum uk_rc rc = policy_load(dir != NULL ? dir : POLICY_DIR, &a->policy, err);
 
-	if (rc == UK_OK)
-		uk_clock_offset_init(&a->clock, a->policy->clock_file);
-	return rc;
+	if (rc != UK_OK)
+		return rc;
+	uk_clock_offset_init(&a->clock, a->policy->clock_file);
+	return policy_find_modules(
+	    a->policy, o->modules != NULL ? o->modules : MODULES, &a->log, err);
 }
 
 static enum uk_rc
@@ -118,6 +127,15 @@ token_changed(void *ctx, enum token_change what, const struct token_info *token)
 		rpc_token_changed(a->rpc, what, token);
 }
 
+/* The helpers answer by what they show; who is at a call is looked at after it. */
+static void
+plugged(void *ctx)
+{
+	struct app *a = ctx;
+
+	(void)token_call(a->tokens, &(struct token_call){ .op = TOKEN_LIST }, LOOK_MS, NULL, NULL);
+}
+
 /* Of a program of ours: as given, or beside us, or where it is installed. */
 static char *
 program_path(const char *given, const char *name)
@@ -147,12 +165,16 @@ start_tokens(struct app *a, const struct options *o, struct uk_err *err)
 	enum uk_rc rc;
 
 	for (size_t i = 0; i < p->n_modules; i++)
-		modules[i] =
-		    (struct token_module){ .path = p->modules[i].path, .kind = p->modules[i].kind };
+		modules[i] = (struct token_module){ .path = p->modules[i].path,
+			.kind = p->modules[i].kind,
+			.hold_pin = p->hold_pin };
 	rc = token_client_new(lws_loop_base(a->loop), &a->log, helper, modules, p->n_modules,
 	    token_changed, a, &a->tokens, err);
 	free(helper);
 	free(modules);
+	if (rc == UK_OK &&
+	    hotplug_new(lws_loop_base(a->loop), plugged, a, &a->hotplug, err) != UK_OK)
+		uk_log_err(&a->log, UK_LOG_WARN, "hotplug", err);
 	return rc;
 }
 
@@ -292,6 +314,7 @@ stop(struct app *a)
 	ws_close(&a->ws);
 	local_close(&a->local);
 	rpc_free(&a->rpc);
+	hotplug_free(&a->hotplug);
 	token_client_free(&a->tokens);
 	prompts_free(&a->prompts);
 	gate_free(&a->gate);

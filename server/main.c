@@ -16,6 +16,10 @@ static const struct command {
 	{ "serve", NULL, command_serve, "run the server" },
 	{ "check-config", NULL, command_check_config, "check the configuration and print it" },
 	{ "revoke", NULL, command_revoke, "revoke a certificate" },
+	{ "km", "init", command_km_init,
+	    "make the key of the key management, where it is missing" },
+	{ "km", "ask", command_km_ask, "ask for the recovery of an encryption key" },
+	{ "km", "recover", command_km_recover, "recover it, signed by two administrators" },
 	{ "order", "dot", command_order_dot, "the order workflow as a Graphviz graph" },
 };
 

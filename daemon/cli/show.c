@@ -1,6 +1,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli/show.h"
 #include "uk/clock.h"
@@ -68,6 +69,8 @@ show_tokens(const json_t *result)
 			    (int64_t)json_integer_value(tries));
 		else if (json_is_true(json_object_get(t, "triesLow")))
 			field("tries left", "few");
+		if (json_is_true(json_object_get(t, "pinInitial")))
+			field("PIN", "the first one, to be changed");
 	}
 }
 
@@ -108,6 +111,46 @@ show_sites(const json_t *result)
 	}
 }
 
+struct why {
+	const char *reason;
+	const char *says;
+};
+
+static const struct why whys[] = {
+	{ "module-unloadable", "can't be loaded: is it installed, and for this machine?" },
+	{ "module-incomplete", "lacks functions of GM/T 0016 that nothing can be done without" },
+	{ "module-abi-64bit", "was built with 64-bit ULONG, and can't be driven; ask its maker" },
+	{ "module-starting", "has not answered yet" },
+	{ "module-timeout", "did not answer in time, and was started anew" },
+	{ "module-failed", "crashed, and was started anew" },
+	{ "module-signature-wrong", "made a signature that does not hold; it was not handed out" },
+};
+
+static const char *
+says(const char *reason)
+{
+	for (size_t i = 0; i < sizeof(whys) / sizeof(whys[0]); i++)
+		if (strcmp(whys[i].reason, reason) == 0)
+			return whys[i].says;
+	return reason;
+}
+
+static void
+show_modules(const json_t *list)
+{
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *m = json_array_get(list, i);
+
+		(void)printf("%-4s ", json_is_true(json_object_get(m, "ok")) ? "ok" : "NO");
+		put(str(m, "name"));
+		if (str(m, "reason")[0] != '\0') {
+			(void)printf(": ");
+			put(says(str(m, "reason")));
+		}
+		(void)putchar('\n');
+	}
+}
+
 void
 show_checks(const json_t *result)
 {
@@ -120,6 +163,7 @@ show_checks(const json_t *result)
 		put(str(c, "code"));
 		(void)putchar('\n');
 	}
+	show_modules(json_object_get(result, "modules"));
 }
 
 static void

@@ -5,6 +5,7 @@
 
 #include "cli/client.h"
 #include "cli/show.h"
+#include "cli/soft.h"
 #include "cli/verbs.h"
 #include "policy/journal.h"
 #include "policy/paths.h"
@@ -360,6 +361,31 @@ request(const struct args *a)
 	return ask_file(a, "request.create", p, "request");
 }
 
+/* Both files, or neither. */
+static bool
+set_encryption(json_t *o, const struct args *a)
+{
+	json_t *e;
+	bool ok;
+
+	if (a->encryption == NULL && a->enveloped == NULL)
+		return true;
+	if (!given(a->encryption, "encryption") || !given(a->enveloped, "enveloped-key"))
+		return false;
+	e = json_pack("{s:s}", "format", "gbt35276");
+	ok = set_file(e, "certificate", a->encryption) && set_file(e, "envelopedKey", a->enveloped);
+	json_object_set_new(o, "encryption", e);
+	return ok;
+}
+
+static int
+pin_change(const struct args *a)
+{
+	if (!given(a->token, "token"))
+		return EXIT_USAGE;
+	return ask_show(a, "pin.change", json_pack("{s:s}", "token", a->token), show_done);
+}
+
 static int
 certificate_install(const struct args *a)
 {
@@ -375,7 +401,7 @@ certificate_install(const struct args *a)
 	set(p, "key", a->key);
 	set(p, "replaces", a->replaces);
 	ok = set_file(p, "certificate", a->in) &&
-	     (a->chain == NULL || set_file(one, "issuer", a->chain));
+	     (a->chain == NULL || set_file(one, "issuer", a->chain)) && set_encryption(p, a);
 	if (a->chain != NULL && ok)
 		json_object_set_new(p, "chain", json_pack("[O]", json_object_get(one, "issuer")));
 	json_decref(one);
@@ -536,6 +562,8 @@ static const struct uk_opt install_opts[] = {
 	{ "in", "FILE", AT(in), "certificate, DER" },
 	{ "chain", "FILE", AT(chain), "its issuer's certificate, DER; checked" },
 	{ "replaces", "ID", AT(replaces), "the certificate that leaves once this one works" },
+	{ "encryption", "FILE", AT(encryption), "the encryption certificate beside it, DER" },
+	{ "enveloped-key", "FILE", AT(enveloped), "its key pair, SM2EnvelopedKey" },
 };
 static const struct uk_opt prepare_opts[] = {
 	SOCKET,
@@ -544,6 +572,33 @@ static const struct uk_opt prepare_opts[] = {
 	{ "ticket", "FILE", AT(ticket), "the CA's sealed ticket (compact JWE)" },
 };
 static const struct uk_opt json_opts[] = { JSON };
+
+#define DIR_OPT                                                                                    \
+	{                                                                                          \
+		"dir", "DIR", AT(dir), "of virtual UKEYs; default: $UKEY_SOFT_DIR, or the user's"  \
+	}
+
+static const struct uk_opt soft_opts[] = { DIR_OPT };
+static const struct uk_opt soft_list_opts[] = { JSON, DIR_OPT };
+static const struct uk_opt soft_create_opts[] = {
+	DIR_OPT,
+	{ "label", "TEXT", AT(label), "default: SOFTWARE TOKEN" },
+	{ "serial", "TEXT", AT(serial), "its number; default: a random one" },
+	{ "application", "NAME", AT(application), "made at once; without it, the UKEY is blank" },
+	{ "admin-pin-file", "FILE", AT(admin_pin_file), "the application's; the first line" },
+	{ "pin-file", "FILE", AT(pin_file), "the application's user PIN; the first line" },
+	{ "auth-key-file", "FILE", AT(auth_key_file),
+	    "device authentication key: 16 bytes or 32 hex digits; default: random, kept beside" },
+};
+static const struct uk_opt soft_fault_opts[] = {
+	DIR_OPT,
+	{ "function", "F", AT(function), "of SKF, as SKF_ECCSignData" },
+	{ "nth", "N", AT(nth), "which call in a process; default: 1, the next" },
+	{ "error", "E", AT(error), "it returns E, as SAR_FAIL or 0x0A000001" },
+	{ "block", "MS", AT(block), "it blocks for so long" },
+	{ "crash", NULL, AT(crash), "it ends the process" },
+	{ "clear", NULL, AT(clear), "no faults any more" },
+};
 
 const struct verb verbs[] = {
 	{ "list", "", 0, plain_opts, COUNT(plain_opts), list, "tokens that are in" },
@@ -563,6 +618,8 @@ const struct verb verbs[] = {
 	    "one-time key for a production ticket" },
 	{ "token prepare", "", 0, prepare_opts, COUNT(prepare_opts), token_prepare,
 	    "make a blank token ready by a ticket" },
+	{ "pin change", "", 0, token_opts, COUNT(token_opts), pin_change,
+	    "give a token another PIN; asks for both" },
 	{ "sites", "[revoke ORIGIN]", 2, plain_opts, COUNT(plain_opts), sites,
 	    "sites that may use the keys" },
 	{ "status", "", 0, plain_opts, COUNT(plain_opts), status, "is all there that is needed?" },
@@ -570,6 +627,14 @@ const struct verb verbs[] = {
 	    "make this station's key; print its public part" },
 	{ "journal", "", 0, json_opts, COUNT(json_opts), journal,
 	    "check that the journal is unbroken" },
+	{ "soft create", "NAME", 1, soft_create_opts, COUNT(soft_create_opts), soft_create,
+	    "make a virtual UKEY" },
+	{ "soft insert", "NAME", 1, soft_opts, COUNT(soft_opts), soft_insert, "plug one in" },
+	{ "soft remove", "NAME", 1, soft_opts, COUNT(soft_opts), soft_remove, "pull it out" },
+	{ "soft list", "", 0, soft_list_opts, COUNT(soft_list_opts), soft_list,
+	    "virtual UKEYs, in or out" },
+	{ "soft set-fault", "NAME", 1, soft_fault_opts, COUNT(soft_fault_opts), soft_set_fault,
+	    "what is to go wrong with one" },
 	{ "version", "", 0, json_opts, COUNT(json_opts), version, "print the version" },
 };
 const size_t n_verbs = COUNT(verbs);

@@ -33,7 +33,21 @@ struct args {
 	const char *country;
 	const char *replaces;
 	const char *chain;
+	const char *encryption;
+	const char *enveloped;
 	const char *ticket;
+	const char *dir; /* of virtual UKEYs, and what `ukey soft` says of them */
+	const char *serial;
+	const char *application;
+	const char *admin_pin_file;
+	const char *pin_file;
+	const char *auth_key_file;
+	const char *function;
+	const char *nth;
+	const char *error;
+	const char *block;
+	bool crash;
+	bool clear;
 	const char *rest[2]; /* what is no option, after the verb */
 	size_t n_rest;
 };

@@ -1,4 +1,4 @@
-/* ukey-token: one PKCS#11 module in a process of its own, which ukeyd can afford to lose. */
+/* ukey-token: one PKCS#11 or SKF module in a process of its own, which ukeyd can afford to lose. */
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -15,13 +15,16 @@ struct options {
 	const char *kind;
 	const char *module;
 	const char *log_level;
+	bool hold_pin;
 	bool version;
 };
 
 static const struct uk_opt options[] = {
-	{ "kind", "KIND", offsetof(struct options, kind), "of module: pkcs11" },
+	{ "kind", "KIND", offsetof(struct options, kind), "of module: pkcs11 (default), skf" },
 	{ "module", "PATH", offsetof(struct options, module), "the module, an absolute path" },
 	{ "log-level", "LEVEL", offsetof(struct options, log_level), "error, warn, info, debug" },
+	{ "hold-pin", NULL, offsetof(struct options, hold_pin),
+	    "keep a PIN until log-out, for a token that wants it at each use (SKF)" },
 	{ "version", NULL, offsetof(struct options, version), "print the version" },
 };
 #define OPTIONS (sizeof(options) / sizeof(options[0]))
@@ -56,8 +59,10 @@ run(const struct options *o, struct uk_log *log)
 		uk_log(log, UK_LOG_ERROR, "module.open", UK_LS("module", o->module),
 		    UK_LS("rc", uk_rc_name(f.rc)), UK_LS("where", f.where),
 		    UK_LI("native", f.native));
+		serve_refusal(STDIN_FILENO, f.reason);
 		return 1;
 	}
+	store->hold_pin = o->hold_pin;
 	rc = serve(store, STDIN_FILENO, log, &err);
 	if (rc != UK_OK)
 		uk_log_err(log, UK_LOG_ERROR, "serve.end", &err);

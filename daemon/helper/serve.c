@@ -10,6 +10,7 @@
 #include "uk/frame.h"
 
 #define LOOK_EVERY_MS 1000
+#define LOOK_REST     20 /* looking takes no more than a twentieth of the time; udev says when to */
 #define READ_MAX      (64u * 1024u)
 #define HOLD_MS       1 /* an answer waits for the next one for no longer */
 #define HOLD_MAX      (64u * 1024u)
@@ -26,6 +27,8 @@ struct server {
 	struct uk_buf tokens;
 	struct uk_buf told; /* the tokens as ukeyd knows them */
 	struct token_list list;
+	enum message_reason why; /* the module shows no tokens */
+	enum message_reason told_why;
 	char id[65];
 	int64_t look_at;
 };
@@ -78,9 +81,14 @@ send_message(struct server *s, const struct message *m)
 static enum uk_rc
 look(struct server *s, struct token_fault *f)
 {
+	const int64_t since = uk_mono_ms(&uk_clock_system);
 	enum uk_rc rc = token_list(s->store, &s->list, f);
+	const int64_t now = uk_mono_ms(&uk_clock_system);
+	const int64_t rest = LOOK_REST * (now - since);
 
-	s->look_at = uk_mono_ms(&uk_clock_system) + LOOK_EVERY_MS;
+	s->look_at = now + (rest > LOOK_EVERY_MS ? rest : LOOK_EVERY_MS);
+	s->store->changed = false;
+	s->why = rc == UK_OK ? REASON_NONE : f->reason;
 	uk_buf_reset(&s->tokens);
 	for (size_t i = 0; rc == UK_OK && i < s->list.n; i++)
 		if ((rc = message_put_token(&s->tokens, &s->list.tokens[i])) != UK_OK)
@@ -93,10 +101,12 @@ tell(struct server *s)
 {
 	const struct message m = { .kind = MESSAGE_TOKENS,
 		.version = MESSAGE_VERSION,
+		.reason = s->why,
 		.tokens = uk_buf_span(&s->tokens) };
 
 	uk_buf_reset(&s->told);
 	uk_buf_put(&s->told, uk_buf_span(&s->tokens));
+	s->told_why = s->why;
 	return send_message(s, &m);
 }
 
@@ -114,7 +124,9 @@ look_on(struct server *s)
 static enum uk_rc
 tell_changes(struct server *s)
 {
-	return uk_span_eq(uk_buf_span(&s->tokens), uk_buf_span(&s->told)) ? UK_OK : tell(s);
+	const bool same = uk_span_eq(uk_buf_span(&s->tokens), uk_buf_span(&s->told));
+
+	return same && s->why == s->told_why ? UK_OK : tell(s);
 }
 
 static enum uk_rc
@@ -290,7 +302,7 @@ handle(struct server *s, const struct message *in)
 			.tries = f.tries,
 			.native = f.native };
 	}
-	if (rc != UK_OK || ops[in->kind].changes)
+	if (rc != UK_OK || ops[in->kind].changes || s->store->changed)
 		look_on(s);
 	sent = tell_changes(s);
 	return sent == UK_OK ? put_message(s, &out) : sent;
@@ -375,6 +387,23 @@ run(struct server *s)
 	}
 }
 
+void
+serve_refusal(int fd, enum message_reason why)
+{
+	const struct message m = {
+		.kind = MESSAGE_TOKENS, .version = MESSAGE_VERSION, .reason = why
+	};
+	struct server *s = uk_xalloc(sizeof(*s));
+
+	s->fd = fd;
+	uk_buf_init(&s->body, MESSAGE_MAX);
+	uk_buf_init(&s->out, MESSAGE_MAX);
+	(void)send_message(s, &m); /* nobody there: nobody to tell */
+	uk_buf_fini(&s->body);
+	uk_buf_fini(&s->out);
+	free(s);
+}
+
 enum uk_rc
 serve(struct token_store *store, int fd, const struct uk_log *log, struct uk_err *err)
 {
@@ -388,6 +417,11 @@ serve(struct token_store *store, int fd, const struct uk_log *log, struct uk_err
 	uk_buf_init(&s->body, MESSAGE_MAX);
 	uk_buf_init(&s->out, 2 * (MESSAGE_MAX + UK_FRAME_HEAD));
 	uk_buf_init(&s->data, MESSAGE_MAX - 64); /* leaves room for what goes around it */
+	/* PINs come in, and what was decrypted goes out. */
+	uk_buf_lock(&s->in.in);
+	uk_buf_lock(&s->body);
+	uk_buf_lock(&s->out);
+	uk_buf_lock(&s->data);
 	uk_buf_init(&s->tokens, MESSAGE_MAX);
 	uk_buf_init(&s->told, MESSAGE_MAX);
 	rc = run(s);

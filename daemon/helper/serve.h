@@ -8,4 +8,7 @@
 UK_CHECK enum uk_rc serve(
     struct token_store *store, int fd, const struct uk_log *log, struct uk_err *err);
 
+/* Say that there are no tokens, and why. */
+void serve_refusal(int fd, enum message_reason why);
+
 #endif

@@ -3,7 +3,7 @@
 
 #include "helper/token.h"
 
-static const struct token_ops *const kinds[] = { &pkcs11_ops, NULL };
+static const struct token_ops *const kinds[] = { &pkcs11_ops, &skf_ops, NULL };
 
 enum uk_rc
 token_fail(struct token_fault *f, enum uk_rc rc, enum message_reason reason, const char *where)

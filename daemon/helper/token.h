@@ -48,6 +48,8 @@ struct token_envelope {
 /* An open module; an implementation embeds it as its first member. */
 struct token_store {
 	const struct token_ops *ops;
+	bool hold_pin; /* in: a PIN may be kept until log-out, for a token that asks at each use */
+	bool changed;  /* out: a token is other than the list says */
 };
 
 /*
@@ -104,6 +106,7 @@ struct token_ops {
 };
 
 extern const struct token_ops pkcs11_ops;
+extern const struct token_ops skf_ops;
 
 /* Fill *f and return rc. */
 enum uk_rc token_fail(

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "policy/origin.h"
 #include "policy/policy.h"
@@ -21,6 +22,8 @@ struct file {
 	json_t *modules;
 	json_t *extensions;
 	int64_t idle_lock;
+	bool hold_pin;
+	bool known_modules;
 	const char *pinentry;
 	const char *consent;
 	const char *clock_file;
@@ -50,6 +53,8 @@ static const struct uk_field file_fields[] = {
 	{ "sites", UK_F_JSON, 0, 0, 0, offsetof(struct file, sites), NULL },
 	{ "tickets", UK_F_JSON, 0, 0, 0, offsetof(struct file, tickets), NULL },
 	{ "modules", UK_F_LIST, 0, 0, LIST_MAX, offsetof(struct file, modules), NULL },
+	{ "holdPin", UK_F_BOOL, 0, 0, 0, offsetof(struct file, hold_pin), NULL },
+	{ "knownModules", UK_F_BOOL, 0, 0, 0, offsetof(struct file, known_modules), NULL },
 	{ "extensions", UK_F_LIST, 0, 0, LIST_MAX, offsetof(struct file, extensions), NULL },
 	{ "idleLock", UK_F_INT, 0, 0, IDLE_LOCK_MAX, offsetof(struct file, idle_lock), NULL },
 	{ "pinentry", UK_F_STR, 0, 1, PATH_LEN, offsetof(struct file, pinentry), path_valid },
@@ -212,6 +217,10 @@ apply(struct policy *p, const struct file *f, const json_t *object, struct uk_er
 		p->development = f->development;
 	if (json_object_get(object, "production") != NULL)
 		p->production = f->production;
+	if (json_object_get(object, "holdPin") != NULL)
+		p->hold_pin = f->hold_pin;
+	if (json_object_get(object, "knownModules") != NULL)
+		p->known_modules = f->known_modules;
 	if (json_object_get(object, "idleLock") != NULL)
 		p->idle_lock = f->idle_lock;
 	if (f->consent != NULL)
@@ -285,6 +294,7 @@ policy_load(const char *dir, struct policy **out, struct uk_err *err)
 	int n;
 
 	p->idle_lock = POLICY_IDLE_LOCK;
+	p->known_modules = true;
 	n = scandir(dir, &names, is_policy, alphasort);
 	if (rc == UK_OK && n < 0 && errno != ENOENT)
 		rc = uk_fail(err, UK_E_DENIED, "policy-unreadable", "scandir", errno);
@@ -301,6 +311,74 @@ policy_load(const char *dir, struct policy **out, struct uk_err *err)
 	else
 		*out = p;
 	return rc;
+}
+
+static const struct uk_field known_fields[] = {
+	{ "modules", UK_F_LIST, UK_F_REQUIRED, 0, LIST_MAX, offsetof(struct file, modules), NULL },
+};
+
+/* Is it here, and as safe from other users as our own programs? */
+static bool
+is_safe(const char *path, const struct uk_log *log)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		return false;
+	if (S_ISREG(st.st_mode) && st.st_uid == 0 && (st.st_mode & (S_IWGRP | S_IWOTH)) == 0)
+		return true;
+	uk_log(log, UK_LOG_WARN, "module.unsafe", UK_LS("module", path));
+	return false;
+}
+
+static bool
+is_named(const struct policy *p, const char *path)
+{
+	for (size_t i = 0; i < p->n_modules; i++)
+		if (strcmp(p->modules[i].path, path) == 0)
+			return true;
+	return false;
+}
+
+static enum uk_rc
+add_known(struct policy *p, const json_t *list, const struct uk_log *log, struct uk_err *err)
+{
+	json_t *here = json_array();
+	enum uk_rc rc = UK_OK;
+
+	for (size_t i = 0; rc == UK_OK && i < json_array_size(list); i++) {
+		json_t *from = json_array_get(list, i);
+		struct module_entry m = { 0 };
+
+		rc = module_read(from, &m, err);
+		if (rc == UK_OK && is_safe(m.path, log) && !is_named(p, m.path))
+			json_array_append(here, from);
+	}
+	if (rc == UK_OK)
+		rc = modules_add(p, here, err);
+	json_decref(here);
+	return rc;
+}
+
+enum uk_rc
+policy_find_modules(
+    struct policy *p, const char *file, const struct uk_log *log, struct uk_err *err)
+{
+	struct file f = { 0 };
+	json_t *object = NULL;
+	struct uk_buf text;
+	enum uk_rc rc;
+
+	if (!p->known_modules)
+		return UK_OK;
+	uk_buf_init(&text, FILE_MAX + 4096);
+	if ((rc = uk_file_read(file, FILE_MAX, &text, err)) == UK_OK &&
+	    (rc = uk_json_parse(uk_buf_span(&text), FILE_MAX, &object, err)) == UK_OK &&
+	    (rc = uk_fields_read(known_fields, COUNT(known_fields), object, &f, err)) == UK_OK)
+		rc = add_known(p, f.modules, log, err);
+	json_decref(object);
+	uk_buf_fini(&text);
+	return rc == UK_E_NOT_FOUND ? UK_OK : rc;
 }
 
 static void

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "uk/log.h"
 #include "uk/rc.h"
 #include "uk/ticket.h"
 
@@ -37,6 +38,8 @@ struct policy {
 	struct policy_list block;
 	struct policy_module *modules; /* what drives the keys */
 	size_t n_modules;
+	bool hold_pin;      /* their helpers may keep a PIN until log-out */
+	bool known_modules; /* those of known makers count, too (policy_find_modules()) */
 	struct policy_list extensions; /* those that may say a site's name, the built-in ones too */
 	struct uk_jwk **trusted;       /* whose tickets are believed */
 	size_t n_trusted;
@@ -45,6 +48,13 @@ struct policy {
 /* A folder that is not there is an empty policy.  err->field names the member at fault. */
 UK_CHECK enum uk_rc policy_load(const char *dir, struct policy **out, struct uk_err *err);
 void policy_free(struct policy **p);
+
+/*
+ * Add the modules of known makers that are here: those of `file` that exist, belong to root, and
+ * that nobody else can write to.  Without the file, or where the policy says so, none are added.
+ */
+UK_CHECK enum uk_rc policy_find_modules(
+    struct policy *p, const char *file, const struct uk_log *log, struct uk_err *err);
 
 bool policy_allows(const struct policy *p, const char *origin); /* without asking the user */
 bool policy_blocks(const struct policy *p, const char *origin);

@@ -1,6 +1,8 @@
+#include <string.h>
 #include <unistd.h>
 
 #include "protocol/methods.h"
+#include "protocol/token.h"
 
 struct feature {
 	const char *name;
@@ -9,8 +11,11 @@ struct feature {
 
 static const struct feature features[] = {
 	{ "cms", false },
+	{ "cms-profiles", false }, /* of SM2 */
+	{ "der", false },
 	{ "data", false },
 	{ "batch", false },
+	{ "envelope", false },
 	{ "login", false },
 	{ "request", false },
 	{ "pin", false },
@@ -29,14 +34,30 @@ feature_list(const struct call *c)
 	return list;
 }
 
+/* What each token that is in can be asked for. */
+static json_t *
+token_list_can(const struct call *c)
+{
+	json_t *list = json_array();
+	size_t n;
+	const struct token_info *t = token_known(c->env->tokens, &n);
+
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list, token_can_json(&t[i]));
+	return list;
+}
+
 void
 agent_hello(struct call *c)
 {
 	const bool allowed = gate_allowed(c->env->gate, c->facts.local, c->origin);
+	json_t *o = json_pack("{s:s, s:s, s:i, s:o, s:{s:s, s:b}}", "name", "ukeyd", "version",
+	    UK_VERSION, "protocol", 1, "features", feature_list(c), "site", "origin", c->origin,
+	    "allowed", (int)allowed);
 
-	call_reply(c, json_pack("{s:s, s:s, s:i, s:o, s:{s:s, s:b}}", "name", "ukeyd", "version",
-			  UK_VERSION, "protocol", 1, "features", feature_list(c), "site", "origin",
-			  c->origin, "allowed", (int)allowed));
+	if (allowed)
+		json_object_set_new(o, "tokens", token_list_can(c));
+	call_reply(c, o);
 }
 
 /* --- agent.status: what may be wrong, by stable codes --- */
@@ -56,6 +77,17 @@ modules_readable(const struct call *c)
 
 	for (size_t i = 0; i < p->n_modules; i++)
 		if (access(p->modules[i].path, R_OK) != 0)
+			return false;
+	return true;
+}
+
+static bool
+modules_well(const struct call *c)
+{
+	struct token_health h;
+
+	for (size_t i = 0; token_health(c->env->tokens, i, &h); i++)
+		if (!h.well)
 			return false;
 	return true;
 }
@@ -96,11 +128,30 @@ struct check {
 static const struct check checks[] = {
 	{ "token-modules", has_modules, false },
 	{ "token-modules-readable", modules_readable, false },
+	{ "token-modules-work", modules_well, true },
 	{ "token-present", has_token, true },
 	{ "pinentry", has_pinentry, false },
 	{ "station-key", has_station, true },
 	{ "ticket-keys", has_trust, true },
 };
+
+/* Where on this machine a module lies is none of a page's business; what it is called, is. */
+static json_t *
+module_list(const struct call *c)
+{
+	json_t *list = json_array();
+	struct token_health h;
+
+	for (size_t i = 0; token_health(c->env->tokens, i, &h); i++) {
+		const char *name = strrchr(h.path, '/');
+
+		json_array_append_new(
+		    list, json_pack("{s:s, s:s, s:b, s:s*, s:i}", "name",
+			      name != NULL ? name + 1 : h.path, "kind", h.kind, "ok", (int)h.well,
+			      "reason", h.reason, "failures", (int)h.failures));
+	}
+	return list;
+}
 
 void
 agent_status(struct call *c)
@@ -112,5 +163,6 @@ agent_status(struct call *c)
 		if (allowed || !checks[i].site)
 			json_array_append_new(list,
 			    json_pack("{s:s, s:b}", "code", checks[i].code, "ok", checks[i].ok(c)));
-	call_reply(c, json_pack("{s:o}", "checks", list));
+	call_reply(c,
+	    json_pack("{s:o, s:o*}", "checks", list, "modules", allowed ? module_list(c) : NULL));
 }

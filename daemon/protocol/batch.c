@@ -28,7 +28,7 @@ struct slot {
 };
 
 struct batch {
-	enum signing_form form;
+	struct signing_how how;
 	struct item *items;
 	size_t n;
 	size_t sent;
@@ -192,7 +192,7 @@ send_one(struct call *c, struct slot *s, struct uk_err *err)
 	const struct inventory_object *o = sign_object(c);
 	const struct item *item = &b->items[b->sent];
 
-	if (signing_begin(&s->signing, o->cert, b->form, &item->data, uk_now(c->env->clock), err) !=
+	if (signing_begin(&s->signing, o->cert, &b->how, &item->data, uk_now(c->env->clock), err) !=
 	    UK_OK)
 		return false;
 	s->c = c;
@@ -253,11 +253,22 @@ read_items(struct call *c, struct uk_digests *all, struct uk_err *err)
 		if (rc != UK_OK)
 			return rc;
 		b->n++;
-		rc = sign_read_data(c, &item->of, b->form, &item->data, err);
+		rc = sign_read_data(c, &item->of, b->how.form, &item->data, err);
 		if (rc == UK_OK &&
 		    uk_digests_put(all, uk_span(item->data.sums.sha256, 32)) != UK_OK)
 			rc = uk_fail(err, UK_E_INTERNAL, NULL, "digest", 0);
 	}
+	return rc;
+}
+
+static enum uk_rc
+fits(struct call *c, struct uk_err *err)
+{
+	const struct batch *b = c->state;
+	enum uk_rc rc = sign_fits(c, err);
+
+	for (size_t i = 0; rc == UK_OK && i < b->n; i++)
+		rc = signing_fits(sign_object(c)->cert, &b->how, &b->items[i].data, err);
 	return rc;
 }
 
@@ -273,9 +284,8 @@ signature_batch(struct call *c)
 	bool ok;
 
 	uk_buf_init(&b->signatures, DATA_RESULT_SIZE);
-	b->form = signing_form_of(p->format);
-	ok =
-	    all != NULL && read_items(c, all, &err) == UK_OK && uk_digests_end(all, &sums) == UK_OK;
+	ok = all != NULL && sign_read_how(p->format, p->profile, &b->how, &err) == UK_OK &&
+	     read_items(c, all, &err) == UK_OK && uk_digests_end(all, &sums) == UK_OK;
 	uk_digests_free(&all);
 	if (!ok) {
 		call_fail(c, &err);
@@ -284,5 +294,5 @@ signature_batch(struct call *c)
 	sign_tell_digest(sums.sha256, c->object.digest);
 	c->object.count = b->n;
 	c->object.title = p->title;
-	sign_with(c, p->certificate, allowed);
+	sign_with(c, p->certificate, fits, allowed);
 }

@@ -155,7 +155,8 @@ call_token(struct call *c, const struct token_call *what, int64_t deadline_ms, c
 	c->token_done = done;
 	if (what->op != TOKEN_LIST && what->op != TOKEN_OBJECTS)
 		idle_used(rpc_idle(c->rpc), what->token);
-	if (what->op != TOKEN_LIST && what->op != TOKEN_OBJECTS && what->op != TOKEN_SIGN)
+	if (what->op != TOKEN_LIST && what->op != TOKEN_OBJECTS && what->op != TOKEN_SIGN &&
+	    what->op != TOKEN_DECRYPT)
 		inventory_stale(rpc_inventory(c->rpc));
 	c->token = token_call(c->env->tokens, what, deadline_ms, token_done, c);
 	if (c->token == NULL)

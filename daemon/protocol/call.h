@@ -16,6 +16,7 @@ struct call;
 typedef void call_fn(struct call *c);
 typedef void call_token_fn(
     struct call *c, const struct uk_err *err, const struct token_reply *reply);
+typedef enum uk_rc call_fits_fn(struct call *c, struct uk_err *err);
 typedef void call_chosen_fn(struct call *c, const struct uk_err *err);
 typedef void call_asked_fn(struct call *c, const struct uk_err *err, struct uk_secret **pin);
 
@@ -93,6 +94,7 @@ struct call {
 	struct call_sign {
 		const char *fingerprint;
 		const struct inventory_object *found;
+		call_fits_fn *fits;
 		call_fn *then;
 	} sign;
 

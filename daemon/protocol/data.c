@@ -207,9 +207,9 @@ data_keep(struct data_store *s, uint64_t conn, struct uk_buf *content, const cha
 
 /* --- data.put --- */
 
-/* The one that was named, or a new one; NULL: err says why. */
+/* The one that was named, or a new one, which k is to sign; NULL: err says why. */
 static struct data *
-target(struct call *c, struct uk_err *err)
+target(struct call *c, const struct uk_pubkey *k, struct uk_err *err)
 {
 	const struct data_put_params *p = c->in;
 	struct data_store *s = rpc_data(c->rpc);
@@ -229,7 +229,7 @@ target(struct call *c, struct uk_err *err)
 		return NULL;
 	}
 	d = add(s, c->conn, DATA_COMING);
-	d->digests = uk_digests_new(NULL);
+	d->digests = uk_digests_new(k);
 	return d;
 }
 
@@ -256,13 +256,13 @@ take_chunk(struct data *d, struct uk_span chunk, bool last, struct uk_err *err)
 	return UK_OK;
 }
 
-void
-data_put(struct call *c)
+static void
+put(struct call *c, const struct uk_pubkey *k)
 {
 	const struct data_put_params *p = c->in;
 	struct data_store *s = rpc_data(c->rpc);
 	struct uk_err err = { 0 };
-	struct data *d = target(c, &err);
+	struct data *d = target(c, k, &err);
 
 	if (d == NULL) {
 		call_fail(c, &err);
@@ -275,6 +275,34 @@ data_put(struct call *c)
 		return;
 	}
 	call_reply(c, json_pack("{s:s, s:I}", "data", d->id, "received", (json_int_t)d->size));
+}
+
+static void
+certificate_found(struct call *c)
+{
+	const struct data_put_params *p = c->in;
+	const struct inventory_object *o = inventory_certificate(c->inventory, p->certificate);
+
+	if (o == NULL || !gate_shows(c->env->gate, c->facts.local, c->origin, p->certificate))
+		call_refuse(c, UK_E_NOT_FOUND, "certificate-not-found");
+	else
+		put(c, uk_cert_pubkey(o->cert));
+}
+
+/* The first piece may say who is to sign: SM2 hashes a part of the key before the data. */
+void
+data_put(struct call *c)
+{
+	const struct data_put_params *p = c->in;
+
+	if (p->certificate == NULL)
+		put(c, NULL);
+	else if (p->data != NULL)
+		call_fail(c, &(struct uk_err){ .rc = UK_E_INPUT, .field = "certificate" });
+	else if (inventory_recall(c, p->certificate))
+		certificate_found(c);
+	else
+		inventory_load(c, NULL, certificate_found);
 }
 
 /* --- data.get: what was read to its end is used up --- */

@@ -4,10 +4,20 @@
 #include "protocol/call.h"
 #include "protocol/inventory.h"
 
+/* Who asks for all of them does not wait for one that hangs. */
 static bool
-wanted(const struct inventory *inv, const struct token_info *t)
+wanted(const struct call *c, const struct token_info *t)
 {
-	return inv->only != NULL ? strcmp(t->id, inv->only) == 0 : t->state != TOKEN_BLANK;
+	struct inventory *inv = c->inventory;
+
+	if (inv->only != NULL)
+		return strcmp(t->id, inv->only) == 0;
+	if (t->state == TOKEN_BLANK)
+		return false;
+	if (!token_stuck(c->env->tokens, t->id))
+		return true;
+	inv->partial = true;
+	return false;
 }
 
 static void
@@ -78,7 +88,7 @@ next_token(struct call *c)
 {
 	struct inventory *inv = c->inventory;
 
-	while (inv->at < inv->n_tokens && !wanted(inv, &inv->tokens[inv->at]))
+	while (inv->at < inv->n_tokens && !wanted(c, &inv->tokens[inv->at]))
 		inv->at++;
 	if (inv->at == inv->n_tokens) {
 		keep(c);

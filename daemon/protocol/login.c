@@ -36,5 +36,5 @@ login_create(struct call *c)
 		call_fail(c, &late);
 		return;
 	}
-	sign_with(c, p->certificate, allowed);
+	sign_with(c, p->certificate, sign_fits, allowed);
 }

@@ -26,6 +26,7 @@ static const struct method methods[] = {
 	{ "data.get", &params_data_get, SITE, NULL, data_get },
 	{ "signature.create", &params_signature, USE, "签名", signature_create },
 	{ "signature.batch", &params_batch, USE, "批量签名", signature_batch },
+	{ "envelope.open", &params_envelope, USE, "解密", envelope_open },
 	{ "login.create", &params_login, USE, "登录该网站", login_create },
 	{ "key.generate", &params_key, USE, "生成密钥", key_generate },
 	{ "request.create", &params_request, USE, "申请证书", request_create },

@@ -28,6 +28,7 @@ void data_put(struct call *c);
 void data_get(struct call *c);
 void signature_create(struct call *c);
 void signature_batch(struct call *c);
+void envelope_open(struct call *c);
 void login_create(struct call *c);
 void key_generate(struct call *c);
 void request_create(struct call *c);

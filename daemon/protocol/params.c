@@ -4,11 +4,12 @@
 #include "protocol/params.h"
 #include "protocol/signing.h"
 
-#define ID_MAX      64
-#define LABEL_MAX   64
-#define NAME_MAX    256
-#define TITLE_MAX   320 /* bytes of 80 characters */
-#define DATA_ID_MAX 16
+#define ID_MAX       64
+#define LABEL_MAX    64
+#define NAME_MAX     256
+#define TITLE_MAX    320 /* bytes of 80 characters */
+#define DATA_ID_MAX  16
+#define ENVELOPE_MAX 1024
 
 static bool
 hex_valid(const char *s)
@@ -31,6 +32,18 @@ format_valid(const char *s)
 }
 
 static bool
+arc_valid(const char *s)
+{
+	return strcmp(s, "gm") == 0 || strcmp(s, "rfc") == 0;
+}
+
+static bool
+signature_oid_valid(const char *s)
+{
+	return strcmp(s, "301.1") == 0 || strcmp(s, "501") == 0;
+}
+
+static bool
 algorithm_valid(const char *s)
 {
 	return uk_keyalg_from_name(s) != UK_KEY_UNKNOWN;
@@ -40,6 +53,12 @@ static bool
 purpose_valid(const char *s)
 {
 	return strcmp(s, "production") == 0 || strcmp(s, "unlock") == 0;
+}
+
+static bool
+envelope_valid(const char *s)
+{
+	return strcmp(s, "gbt35276") == 0 || strcmp(s, "skf") == 0;
 }
 
 static bool
@@ -82,6 +101,7 @@ static const struct uk_field certificates[] = {
 
 static const struct uk_field data_put_fields[] = {
 	{ "data", UK_F_STR, 0, 1, DATA_ID_MAX, AT(data_put_params, data), NULL },
+	{ "certificate", UK_F_STR, 0, 64, 64, AT(data_put_params, certificate), fingerprint_valid },
 	{ "chunk", UK_F_B64, UK_F_REQUIRED, 0, PARAMS_DATA_MAX, AT(data_put_params, chunk), NULL },
 	{ "last", UK_F_BOOL, 0, 0, 0, AT(data_put_params, last), NULL },
 };
@@ -98,11 +118,19 @@ static const struct uk_field item[] = {
 	{ "dataId", UK_F_STR, 0, 1, DATA_ID_MAX, AT(item_params, data_id), NULL },
 };
 
+static const struct uk_field profile[] = {
+	{ "arc", UK_F_STR, 0, 1, 8, AT(profile_params, arc), arc_valid },
+	{ "signatureOid", UK_F_STR, 0, 1, 8, AT(profile_params, signature_oid),
+	    signature_oid_valid },
+	{ "attributes", UK_F_BOOL, 0, 0, 0, AT(profile_params, attributes), NULL },
+};
+
 static const struct uk_field batch[] = {
 	{ "certificate", UK_F_STR, UK_F_REQUIRED, 64, 64, AT(batch_params, certificate),
 	    fingerprint_valid },
 	{ "items", UK_F_LIST, UK_F_REQUIRED, 1, PARAMS_ITEMS_MAX, AT(batch_params, items), NULL },
 	{ "format", UK_F_STR, UK_F_REQUIRED, 1, 16, AT(batch_params, format), format_valid },
+	{ "profile", UK_F_JSON, 0, 0, 0, AT(batch_params, profile), NULL },
 	{ "title", UK_F_STR, 0, 1, TITLE_MAX, AT(batch_params, title), title_valid },
 };
 
@@ -112,7 +140,15 @@ static const struct uk_field signature[] = {
 	{ "data", UK_F_B64, 0, 0, PARAMS_DATA_MAX, AT(signature_params, of.data), NULL },
 	{ "dataId", UK_F_STR, 0, 1, DATA_ID_MAX, AT(signature_params, of.data_id), NULL },
 	{ "format", UK_F_STR, UK_F_REQUIRED, 1, 16, AT(signature_params, format), format_valid },
+	{ "profile", UK_F_JSON, 0, 0, 0, AT(signature_params, profile), NULL },
 	{ "title", UK_F_STR, 0, 1, TITLE_MAX, AT(signature_params, title), title_valid },
+};
+
+static const struct uk_field envelope[] = {
+	{ "certificate", UK_F_STR, UK_F_REQUIRED, 64, 64, AT(envelope_params, certificate),
+	    fingerprint_valid },
+	{ "envelope", UK_F_B64, UK_F_REQUIRED, 1, PARAMS_DATA_MAX, AT(envelope_params, envelope),
+	    NULL },
 };
 
 static const struct uk_field login[] = {
@@ -149,6 +185,15 @@ static const struct uk_field install[] = {
 	    NULL },
 	{ "chain", UK_F_LIST, 0, 0, PARAMS_CHAIN_MAX, AT(install_params, chain), NULL },
 	{ "replaces", UK_F_STR, 0, 64, 64, AT(install_params, replaces), fingerprint_valid },
+	{ "encryption", UK_F_JSON, 0, 0, 0, AT(install_params, encryption), NULL },
+};
+
+static const struct uk_field encryption[] = {
+	{ "certificate", UK_F_B64, UK_F_REQUIRED, 1, UK_CERT_MAX,
+	    AT(encryption_params, certificate), NULL },
+	{ "envelopedKey", UK_F_B64, UK_F_REQUIRED, 1, ENVELOPE_MAX,
+	    AT(encryption_params, enveloped_key), NULL },
+	{ "format", UK_F_STR, UK_F_REQUIRED, 1, 16, AT(encryption_params, format), envelope_valid },
 };
 
 static const struct uk_field channel[] = {
@@ -170,13 +215,17 @@ const struct params params_data_put = { data_put_fields, COUNT(data_put_fields),
 const struct params params_data_get = { data_get_fields, COUNT(data_get_fields),
 	sizeof(struct data_get_params) };
 const struct params params_item = { item, COUNT(item), sizeof(struct item_params) };
+const struct params params_profile = { profile, COUNT(profile), sizeof(struct profile_params) };
 const struct params params_batch = { batch, COUNT(batch), sizeof(struct batch_params) };
 const struct params params_signature = { signature, COUNT(signature),
 	sizeof(struct signature_params) };
+const struct params params_envelope = { envelope, COUNT(envelope), sizeof(struct envelope_params) };
 const struct params params_login = { login, COUNT(login), sizeof(struct login_params) };
 const struct params params_key = { key, COUNT(key), sizeof(struct key_params) };
 const struct params params_request = { request, COUNT(request), sizeof(struct request_params) };
 const struct params params_subject = { subject, COUNT(subject), sizeof(struct subject_params) };
 const struct params params_install = { install, COUNT(install), sizeof(struct install_params) };
+const struct params params_encryption = { encryption, COUNT(encryption),
+	sizeof(struct encryption_params) };
 const struct params params_channel = { channel, COUNT(channel), sizeof(struct channel_params) };
 const struct params params_ticket = { ticket, COUNT(ticket), sizeof(struct ticket_params) };

@@ -26,6 +26,7 @@ struct certificates_params {
 
 struct data_put_params {
 	const char *data;
+	const char *certificate;
 	struct uk_buf chunk;
 	bool last;
 };
@@ -42,10 +43,18 @@ struct item_params {
 	const char *data_id;
 };
 
+/* How a CMS with SM2 is made. */
+struct profile_params {
+	const char *arc;
+	const char *signature_oid;
+	bool attributes;
+};
+
 struct batch_params {
 	const char *certificate;
 	json_t *items;
 	const char *format;
+	json_t *profile;
 	const char *title;
 };
 
@@ -53,7 +62,13 @@ struct signature_params {
 	const char *certificate;
 	struct item_params of;
 	const char *format;
+	json_t *profile;
 	const char *title;
+};
+
+struct envelope_params {
+	const char *certificate;
+	struct uk_buf envelope;
 };
 
 struct login_params {
@@ -87,6 +102,13 @@ struct install_params {
 	struct uk_buf certificate;
 	json_t *chain;
 	const char *replaces;
+	json_t *encryption;
+};
+
+struct encryption_params {
+	struct uk_buf certificate;
+	struct uk_buf enveloped_key;
+	const char *format;
 };
 
 struct channel_params {
@@ -111,13 +133,16 @@ extern const struct params params_certificates;
 extern const struct params params_data_put;
 extern const struct params params_data_get;
 extern const struct params params_item;
+extern const struct params params_profile;
 extern const struct params params_batch;
 extern const struct params params_signature;
+extern const struct params params_envelope;
 extern const struct params params_login;
 extern const struct params params_key;
 extern const struct params params_request;
 extern const struct params params_subject;
 extern const struct params params_install;
+extern const struct params params_encryption;
 extern const struct params params_channel;
 extern const struct params params_ticket;
 

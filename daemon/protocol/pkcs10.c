@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <stdlib.h>
 
 #include <openssl/err.h>
@@ -5,6 +6,7 @@
 #include <openssl/x509.h>
 
 #include "protocol/pkcs10.h"
+#include "uk/sm2.h"
 
 struct pkcs10 {
 	X509_REQ *req;
@@ -54,24 +56,32 @@ set_key(X509_REQ *req, const struct uk_pubkey *key)
 	return ok;
 }
 
+struct alg_row {
+	int nid;
+	int params;
+};
+
+/* RSA has NULL parameters (RFC 4055 section 5), the others none (RFC 5758, GM/T 0092). */
+static const struct alg_row algs[] = {
+	[UK_KEY_UNKNOWN] = { NID_undef, V_ASN1_UNDEF },
+	[UK_KEY_RSA_2048] = { NID_sha256WithRSAEncryption, V_ASN1_NULL },
+	[UK_KEY_RSA_3072] = { NID_sha256WithRSAEncryption, V_ASN1_NULL },
+	[UK_KEY_RSA_4096] = { NID_sha256WithRSAEncryption, V_ASN1_NULL },
+	[UK_KEY_P256] = { NID_ecdsa_with_SHA256, V_ASN1_UNDEF },
+	[UK_KEY_P384] = { NID_ecdsa_with_SHA384, V_ASN1_UNDEF },
+	[UK_KEY_SM2] = { NID_SM2_with_SM3, V_ASN1_UNDEF },
+};
+static_assert(sizeof(algs) / sizeof(algs[0]) == UK_KEY__MAX, "one row per key algorithm");
+
 static bool
 set_algorithm(X509_REQ *req, enum uk_keyalg alg)
 {
 	X509_ALGOR *a = X509_ALGOR_new();
-	bool ok;
+	const bool ok =
+	    a != NULL &&
+	    X509_ALGOR_set0(a, OBJ_nid2obj(algs[alg].nid), algs[alg].params, NULL) == 1 &&
+	    X509_REQ_set1_signature_algo(req, a) == 1;
 
-	if (a == NULL)
-		return false;
-	/* RSA has NULL parameters (RFC 4055 section 5), ECDSA none (RFC 5758 section 3.2). */
-	if (!uk_keyalg_is_ec(alg))
-		ok = X509_ALGOR_set0(
-			 a, OBJ_nid2obj(NID_sha256WithRSAEncryption), V_ASN1_NULL, NULL) == 1;
-	else
-		ok = X509_ALGOR_set0(a,
-			 OBJ_nid2obj(
-			     alg == UK_KEY_P384 ? NID_ecdsa_with_SHA384 : NID_ecdsa_with_SHA256),
-			 V_ASN1_UNDEF, NULL) == 1;
-	ok = ok && X509_REQ_set1_signature_algo(req, a) == 1;
 	X509_ALGOR_free(a);
 	return ok;
 }
@@ -80,11 +90,14 @@ enum uk_rc
 pkcs10_new(const struct uk_pubkey *key, const struct pkcs10_subject *subject, struct pkcs10 **out,
     struct uk_buf *tbs, struct uk_err *err)
 {
-	struct pkcs10 *r = uk_xalloc(sizeof(*r));
 	enum uk_rc rc = uk_fail(err, UK_E_INPUT, "subject-malformed", "pkcs10", 0);
 	unsigned char *der = NULL;
+	struct pkcs10 *r;
 	int n;
 
+	if (uk_pubkey_alg(key) == UK_KEY_UNKNOWN)
+		return uk_fail(err, UK_E_UNSUPPORTED, "algorithm-unsupported", "pkcs10", 0);
+	r = uk_xalloc(sizeof(*r));
 	r->alg = uk_pubkey_alg(key);
 	r->req = X509_REQ_new();
 	if (r->req == NULL || X509_REQ_set_version(r->req, X509_REQ_VERSION_1) != 1 ||
@@ -133,6 +146,23 @@ set_signature(X509_REQ *req, struct uk_span sig)
 	return true;
 }
 
+static bool
+holds(X509_REQ *req, enum uk_keyalg alg)
+{
+	ASN1_OCTET_STRING *id;
+
+	if (alg == UK_KEY_SM2) {
+		id = ASN1_OCTET_STRING_new();
+		if (id == NULL ||
+		    ASN1_OCTET_STRING_set(id, (const unsigned char *)UK_SM2_ID, -1) != 1) {
+			ASN1_OCTET_STRING_free(id);
+			return false;
+		}
+		X509_REQ_set0_distinguishing_id(req, id);
+	}
+	return X509_REQ_verify(req, X509_REQ_get0_pubkey(req)) == 1;
+}
+
 enum uk_rc
 pkcs10_finish(struct pkcs10 *r, struct uk_span signature, struct uk_buf *out, struct uk_err *err)
 {
@@ -148,8 +178,7 @@ pkcs10_finish(struct pkcs10 *r, struct uk_span signature, struct uk_buf *out, st
 			goto out;
 		signature = uk_buf_span(&ec);
 	}
-	if (!set_signature(r->req, signature) ||
-	    X509_REQ_verify(r->req, X509_REQ_get0_pubkey(r->req)) != 1)
+	if (!set_signature(r->req, signature) || !holds(r->req, r->alg))
 		goto out;
 	n = i2d_X509_REQ(r->req, &der);
 	if (n <= 0)

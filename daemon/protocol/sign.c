@@ -19,9 +19,15 @@ signed_by_token(struct call *c, const struct uk_err *err, const struct token_rep
 	}
 	uk_buf_reset(&c->signature);
 	uk_buf_put(&c->signature, reply->data);
-	/* A faulty token's signature can give its key away, so it goes nowhere. */
+	/*
+	 * A faulty token's signature can give its key away, so it goes nowhere.  This is the one
+	 * place that verifies: the helper shares its memory with the vendor's module, so its word
+	 * would be worth no more than the module's, and a second verification would cost as much
+	 * as the signature.
+	 */
 	if (uk_verify_digest(c->key, uk_span(c->digest, c->n_digest), uk_buf_span(&c->signature),
 		&bad) != UK_OK) {
+		token_distrust(c->env->tokens, c->object.token);
 		call_fail(c, &bad);
 		return;
 	}
@@ -78,6 +84,29 @@ sign_read_data(struct call *c, const struct item_params *of, enum signing_form f
 		   : uk_fail(err, UK_E_INTERNAL, NULL, "sign", 0);
 }
 
+enum uk_rc
+sign_read_how(
+    const char *format, const json_t *profile, struct signing_how *out, struct uk_err *err)
+{
+	struct profile_params p = { .arc = "gm", .signature_oid = "301.1" };
+	enum uk_rc rc;
+
+	out->form = signing_form_of(format);
+	out->profile = cms_profile_gm;
+	if (profile == NULL)
+		return UK_OK;
+	if (out->form != SIGNING_ATTACHED && out->form != SIGNING_DETACHED)
+		return uk_fail_field(err, "profile", NULL);
+	rc = uk_fields_read(params_profile.fields, params_profile.n, profile, &p, err);
+	if (rc != UK_OK)
+		return rc;
+	out->profiled = true;
+	out->profile = (struct cms_profile){ .gm_arc = strcmp(p.arc, "gm") == 0,
+		.sm2_sm3 = strcmp(p.signature_oid, "501") == 0,
+		.attributes = p.attributes };
+	return UK_OK;
+}
+
 void
 sign_tell_digest(const uint8_t sha256[32], char out[65])
 {
@@ -104,20 +133,25 @@ sign_object(const struct call *c)
 	return c->sign.found;
 }
 
-/* What is wrong with it is told only to those who may see it. */
-static const char *
-unfit(const struct inventory_object *o)
+enum uk_rc
+sign_fits(struct call *c, struct uk_err *err)
 {
+	const struct inventory_object *o = sign_object(c);
+	const char *reason = NULL;
+
 	if (!o->has_key)
-		return "key-not-found";
-	if (!uk_cert_may_sign(o->cert))
-		return "certificate-not-for-signing";
-	return uk_cert_alg(o->cert) == UK_KEY_UNKNOWN ? "algorithm-unsupported" : NULL;
+		reason = "key-not-found";
+	else if (!uk_cert_may_sign(o->cert))
+		reason = "certificate-not-for-signing";
+	else if (uk_cert_alg(o->cert) == UK_KEY_UNKNOWN)
+		reason = "algorithm-unsupported";
+	return reason == NULL ? UK_OK : uk_fail(err, UK_E_CONFLICT, reason, "sign", 0);
 }
 
 static void
 found(struct call *c)
 {
+	struct uk_err err = { 0 };
 	const struct inventory_object *o = inventory_certificate(c->inventory, c->sign.fingerprint);
 
 	if (o == NULL) {
@@ -131,18 +165,19 @@ found(struct call *c)
 	    c->sign.fingerprint);
 	c->object.name = uk_cert_common_name(o->cert);
 	sign_about_token(c, o->token);
-	if (unfit(o) != NULL &&
-	    gate_shows(c->env->gate, c->facts.local, c->origin, c->sign.fingerprint)) {
-		call_refuse(c, UK_E_CONFLICT, unfit(o));
+	/* What is wrong with it is told only to those who may see it. */
+	if (gate_shows(c->env->gate, c->facts.local, c->origin, c->sign.fingerprint) &&
+	    c->sign.fits(c, &err) != UK_OK) {
+		call_fail(c, &err);
 		return;
 	}
 	call_allow(c, c->sign.then);
 }
 
 void
-sign_with(struct call *c, const char *fingerprint, call_fn *then)
+sign_with(struct call *c, const char *fingerprint, call_fits_fn *fits, call_fn *then)
 {
-	c->sign = (struct call_sign){ .fingerprint = fingerprint, .then = then };
+	c->sign = (struct call_sign){ .fingerprint = fingerprint, .fits = fits, .then = then };
 	if (inventory_recall(c, fingerprint))
 		found(c);
 	else

@@ -5,7 +5,7 @@
 #define CMS_MAX (PARAMS_DATA_MAX + 64u * 1024u)
 
 struct state {
-	enum signing_form form;
+	struct signing_how how;
 	struct signing_data data;
 	struct signing signing;
 };
@@ -48,7 +48,7 @@ allowed(struct call *c)
 	struct state *s = c->state;
 	struct uk_err err = { 0 };
 
-	if (signing_begin(&s->signing, o->cert, s->form, &s->data, uk_now(c->env->clock), &err) !=
+	if (signing_begin(&s->signing, o->cert, &s->how, &s->data, uk_now(c->env->clock), &err) !=
 	    UK_OK) {
 		call_fail(c, &err);
 		return;
@@ -61,6 +61,15 @@ allowed(struct call *c)
 	    CALL_DEADLINE, signed_by_token);
 }
 
+static enum uk_rc
+fits(struct call *c, struct uk_err *err)
+{
+	const struct state *s = c->state;
+	const enum uk_rc rc = sign_fits(c, err);
+
+	return rc == UK_OK ? signing_fits(sign_object(c)->cert, &s->how, &s->data, err) : rc;
+}
+
 void
 signature_create(struct call *c)
 {
@@ -68,12 +77,12 @@ signature_create(struct call *c)
 	struct state *s = call_state(c, sizeof(*s), state_fini);
 	struct uk_err err = { 0 };
 
-	s->form = signing_form_of(p->format);
-	if (sign_read_data(c, &p->of, s->form, &s->data, &err) != UK_OK) {
+	if (sign_read_how(p->format, p->profile, &s->how, &err) != UK_OK ||
+	    sign_read_data(c, &p->of, s->how.form, &s->data, &err) != UK_OK) {
 		call_fail(c, &err);
 		return;
 	}
 	sign_tell_digest(s->data.sums.sha256, c->object.digest);
 	c->object.title = p->title;
-	sign_with(c, p->certificate, allowed);
+	sign_with(c, p->certificate, fits, allowed);
 }

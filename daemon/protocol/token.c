@@ -26,6 +26,33 @@ algorithms(uint32_t bits)
 	return list;
 }
 
+struct ability {
+	const char *name;
+	enum token_state state;
+	const char *kind; /* of its module; NULL: any */
+};
+
+static const struct ability abilities[] = {
+	{ "signature", TOKEN_READY, NULL },
+	{ "request", TOKEN_READY, NULL },
+	{ "envelope", TOKEN_READY, NULL },
+	{ "encryption-key", TOKEN_READY, "skf" }, /* an enveloped key pair can be put on it */
+	{ "prepare", TOKEN_BLANK, NULL },
+};
+
+json_t *
+token_can_json(const struct token_info *t)
+{
+	json_t *can = json_array();
+
+	for (size_t i = 0; i < sizeof(abilities) / sizeof(abilities[0]); i++)
+		if (abilities[i].state == t->state &&
+		    (abilities[i].kind == NULL || strcmp(abilities[i].kind, t->kind) == 0))
+			json_array_append_new(can, json_string(abilities[i].name));
+	return json_pack(
+	    "{s:s, s:o, s:o}", "id", t->id, "algorithms", algorithms(t->algs), "can", can);
+}
+
 json_t *
 token_json(const struct token_info *t)
 {

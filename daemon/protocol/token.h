@@ -6,6 +6,9 @@
 
 json_t *token_json(const struct token_info *t);
 
+/* {id, algorithms, can}: what it can be asked for. */
+json_t *token_can_json(const struct token_info *t);
+
 /* Fill c->object from c->inventory; false: the call has failed, the token is not there. */
 bool token_about(struct call *c, const char *token);
 

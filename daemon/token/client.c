@@ -114,6 +114,8 @@ token_client_new(struct loop *loop, const struct uk_log *log, const char *helper
 	return UK_OK;
 }
 
+static void list_done(struct token_request *r);
+
 static void
 on_late(void *ctx)
 {
@@ -126,7 +128,10 @@ on_late(void *ctx)
 		struct token_request *r = all;
 
 		all = r->next;
-		request_finish(r);
+		if (r->answered != 0)
+			list_done(r);
+		else
+			request_finish(r);
 	}
 }
 
@@ -205,13 +210,18 @@ list_all(struct token_client *c, const struct token_call *call, struct token_req
 
 		if (!remote_usable(c->remotes[i]))
 			continue;
+		if (remote_stuck(c->remotes[i])) {
+			r->answered++;
+			continue;
+		}
 		part = request_new(call, r->deadline_ms, on_part, r);
 		if (remote_call(c->remotes[i], call, &part) == UK_OK)
 			r->parts++;
 		free(part);
 	}
 	if (r->parts == 0)
-		answer_late(c, r, c->n_remotes == 0 ? UK_OK : UK_E_UNAVAILABLE, NULL);
+		answer_late(
+		    c, r, c->n_remotes == 0 || r->answered != 0 ? UK_OK : UK_E_UNAVAILABLE, NULL);
 }
 
 static struct remote *
@@ -264,4 +274,30 @@ token_known(const struct token_client *c, size_t *n)
 {
 	*n = c->n_tokens;
 	return c->tokens;
+}
+
+bool
+token_health(const struct token_client *c, size_t i, struct token_health *out)
+{
+	if (i >= c->n_remotes)
+		return false;
+	remote_health(c->remotes[i], out);
+	return true;
+}
+
+void
+token_distrust(struct token_client *c, const char *token)
+{
+	struct remote *r = holder(c, token);
+
+	if (r != NULL)
+		remote_distrust(r);
+}
+
+bool
+token_stuck(const struct token_client *c, const char *token)
+{
+	const struct remote *r = holder(c, token);
+
+	return r != NULL && remote_stuck(r);
 }

@@ -149,6 +149,17 @@ struct token_request; /* a call under way */
 struct token_module {
 	const char *path;
 	const char *kind; /* "pkcs11", "skf" */
+	bool hold_pin;    /* its helper may keep a PIN until log-out */
+};
+
+/* How a module is doing; lent until the next loop round. */
+struct token_health {
+	const char *path;
+	const char *kind;
+	bool well; /* it runs, and shows what tokens are in */
+	const char
+	    *reason;       /* stable name of why not, or of what it did last; NULL: nothing wrong */
+	unsigned failures; /* how often it crashed, hung, or answered nonsense */
 };
 
 /*
@@ -181,5 +192,14 @@ void token_drop(struct token_request **r);
  * helpers have reported for the first time: the first TOKEN_LIST waits for that.
  */
 const struct token_info *token_known(const struct token_client *c, size_t *n);
+
+/* Of the i-th module of token_client_new(); false: there are not so many. */
+bool token_health(const struct token_client *c, size_t i, struct token_health *out);
+
+/* Its helper has been at one call for long: what others wait for should not wait for this one. */
+bool token_stuck(const struct token_client *c, const char *token);
+
+/* This token's module made a signature that does not hold. */
+void token_distrust(struct token_client *c, const char *token);
 
 #endif

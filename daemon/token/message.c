@@ -144,7 +144,7 @@ static const struct shape shapes[] = {
 	[MESSAGE_REPLY + TOKEN_PUT_KEY] = { "put-key-reply", B(KEY_ID), 0 },
 
 	[MESSAGE_ERROR] = { "error", B(RC) | B(REASON) | B(TRIES) | B(NATIVE), 0 },
-	[MESSAGE_TOKENS] = { "tokens", B(VERSION) | B(TOKENS), 0 },
+	[MESSAGE_TOKENS] = { "tokens", B(VERSION) | B(TOKENS) | B(REASON), 0 },
 };
 #undef B
 static_assert(sizeof(shapes) / sizeof(shapes[0]) == MESSAGE__MAX, "one row per kind");
@@ -210,6 +210,14 @@ static const struct reason_row reasons[] = {
 	[REASON_SO_PIN_LAST] = { "so-pin-last-try", NULL },
 	[REASON_ENVELOPE_MALFORMED] = { "envelope-malformed", "envelopedKey" },
 	[REASON_DECRYPTION] = { "decryption-failed", NULL },
+	[REASON_PIN_EACH_USE] = { "pin-each-use", NULL },
+	[REASON_AUTH_KEY] = { "auth-key-wrong", NULL },
+	[REASON_CERTIFICATE_STAYS] = { "certificate-stays", "certificate" },
+	[REASON_KEY_WRONG] = { "key-wrong", NULL },
+	[REASON_KEY_TAKEN] = { "encryption-key-exists", NULL },
+	[REASON_MODULE_LOAD] = { "module-unloadable", NULL },
+	[REASON_MODULE_INCOMPLETE] = { "module-incomplete", NULL },
+	[REASON_MODULE_ABI] = { "module-abi-64bit", NULL },
 };
 static_assert(sizeof(reasons) / sizeof(reasons[0]) == REASON__MAX, "one row per reason");
 

@@ -47,6 +47,14 @@ enum message_reason {
 	REASON_SO_PIN_LAST,        /* one try is left: it is not spent */
 	REASON_ENVELOPE_MALFORMED, /* the enveloped key does not read, or is not for this key */
 	REASON_DECRYPTION,
+	REASON_PIN_EACH_USE,      /* the token wants its PIN again before each use */
+	REASON_AUTH_KEY,          /* the device's authentication key is missing or not this one */
+	REASON_CERTIFICATE_STAYS, /* it can't leave without an encryption key that shall stay */
+	REASON_KEY_WRONG,         /* the module's public key is no point of its curve, … */
+	REASON_KEY_TAKEN,         /* there is an encryption key, which would be lost */
+	REASON_MODULE_LOAD,
+	REASON_MODULE_INCOMPLETE, /* it lacks a function that nothing can be done without */
+	REASON_MODULE_ABI,        /* its ULONG has 64 bits */
 	REASON__MAX
 };
 

@@ -13,6 +13,7 @@
 #define READ_MAX     (64u * 1024u)
 #define OUT_MAX      (8u * 1024u * 1024u)
 #define STEADY_MS    5000
+#define STUCK_MS     300
 #define LEAVE_MS     1000
 #define DEADLINE_MAX ((int64_t)24 * 3600 * 1000)
 #define UNREADY_AT   2 /* where in back_off a helper begins that failed before its first word */
@@ -32,6 +33,7 @@ struct remote {
 	char *helper;
 	char *kind;
 	char *module;
+	bool hold_pin;
 	remote_changed_fn *changed;
 	void *ctx;
 
@@ -43,6 +45,9 @@ struct remote {
 	bool
 	    corked; /* answers are being read: what they make us ask goes out at once, after them */
 	bool ready; /* this process has said what is in */
+	const char *refused; /* why the module can't be driven; NULL: it can */
+	const char *failed;  /* what went wrong last */
+	unsigned failures;
 	int64_t ready_at;
 
 	struct uk_frames in;
@@ -190,6 +195,11 @@ down(struct remote *r, enum uk_rc rc, const char *why)
 	process_kill(&r->process);
 	process_hang_up(&r->process);
 	r->state = REMOTE_DYING;
+	/* One that was refused has left by itself. */
+	if (r->refused == NULL) {
+		r->failures++;
+		r->failed = rc == UK_E_TIMEOUT ? "module-timeout" : "module-failed";
+	}
 	r->watch = loop_watch(r->loop, r->process.pidfd, LOOP_READ, on_end, r);
 	if (r->ready && now_ms() - r->ready_at > STEADY_MS)
 		r->fails = 0;
@@ -284,6 +294,7 @@ on_message(struct remote *r, const struct message *m)
 		if (!r->ready)
 			r->ready_at = now_ms();
 		r->ready = true;
+		r->refused = message_reason_name(m->reason);
 		set_tokens(r, m->tokens);
 		return true;
 	}
@@ -351,7 +362,7 @@ start(void *ctx)
 {
 	struct remote *r = ctx;
 	char *const argv[] = { r->helper, (char[]){ "--kind" }, r->kind, (char[]){ "--module" },
-		r->module, NULL };
+		r->module, r->hold_pin ? (char[]){ "--hold-pin" } : NULL, NULL };
 	struct uk_err err = { 0 };
 
 	r->restart = NULL;
@@ -381,12 +392,17 @@ remote_new(struct loop *loop, const struct uk_log *log, const char *helper,
 	r->helper = uk_xstrdup(helper);
 	r->kind = uk_xstrdup(module->kind);
 	r->module = uk_xstrdup(module->path);
+	r->hold_pin = module->hold_pin;
 	r->changed = changed;
 	r->ctx = ctx;
 	r->end = &r->first;
 	uk_frames_init(&r->in, MESSAGE_MAX);
 	uk_buf_init(&r->body, MESSAGE_MAX);
 	uk_buf_init(&r->out, OUT_MAX);
+	/* PINs go out, and what was decrypted comes in. */
+	uk_buf_lock(&r->in.in);
+	uk_buf_lock(&r->body);
+	uk_buf_lock(&r->out);
 	start(r);
 	return r;
 }
@@ -486,4 +502,29 @@ remote_tokens(const struct remote *r, size_t *n)
 {
 	*n = r->n_tokens;
 	return r->tokens;
+}
+
+bool
+remote_stuck(const struct remote *r)
+{
+	return r->ready && r->first != NULL && now_ms() - r->first_since > STUCK_MS;
+}
+
+void
+remote_health(const struct remote *r, struct token_health *out)
+{
+	*out = (struct token_health){ .path = r->module,
+		.kind = r->kind,
+		.well = r->ready && r->refused == NULL,
+		.reason = r->refused != NULL ? r->refused : r->failed,
+		.failures = r->failures };
+	if (!r->ready && out->reason == NULL)
+		out->reason = "module-starting";
+}
+
+void
+remote_distrust(struct remote *r)
+{
+	r->failures++;
+	r->failed = "module-signature-wrong";
 }

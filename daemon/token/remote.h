@@ -43,6 +43,12 @@ UK_CHECK enum uk_rc remote_call(
 /* It answers, or will shortly. */
 bool remote_usable(const struct remote *r);
 
+/* At one call for long; what it said last still stands. */
+bool remote_stuck(const struct remote *r);
+
+void remote_health(const struct remote *r, struct token_health *out);
+void remote_distrust(struct remote *r);
+
 const struct token_info *remote_tokens(const struct remote *r, size_t *n);
 
 #endif

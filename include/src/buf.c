@@ -2,6 +2,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "uk/buf.h"
 
@@ -56,13 +58,46 @@ uk_buf_init(struct uk_buf *b, size_t max)
 }
 
 void
+uk_buf_lock(struct uk_buf *b)
+{
+	b->locked = true;
+}
+
+/* Whole pages of its own, so that unlocking them unlocks nobody else's.  Best effort where
+ * RLIMIT_MEMLOCK is small. */
+static uint8_t *
+locked_alloc(size_t *cap)
+{
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	uint8_t *p;
+
+	*cap = (*cap + page - 1) / page * page;
+	p = aligned_alloc(page, *cap);
+	if (p == NULL)
+		abort();
+	(void)mlock(p, *cap);
+	(void)madvise(p, *cap, MADV_DONTDUMP);
+	return p;
+}
+
+static void
+release(struct uk_buf *b)
+{
+	if (b->p == NULL)
+		return;
+	explicit_bzero(b->p, b->cap);
+	if (b->locked) {
+		(void)madvise(b->p, b->cap, MADV_DODUMP);
+		(void)munlock(b->p, b->cap);
+	}
+	free(b->p);
+}
+
+void
 uk_buf_fini(struct uk_buf *b)
 {
-	if (b->p != NULL) {
-		explicit_bzero(b->p, b->cap);
-		free(b->p);
-	}
-	uk_buf_init(b, b->max);
+	release(b);
+	*b = (struct uk_buf){ .max = b->max, .locked = b->locked };
 }
 
 /* Not realloc(3): the old block may hold what must not stay behind in the heap. */
@@ -80,12 +115,10 @@ grow(struct uk_buf *b, size_t n)
 		return true;
 	while (cap <= b->n + n)
 		cap *= 2;
-	p = uk_xalloc(cap);
-	if (b->p != NULL) {
+	p = b->locked ? locked_alloc(&cap) : uk_xalloc(cap);
+	if (b->n != 0)
 		memcpy(p, b->p, b->n);
-		explicit_bzero(b->p, b->cap);
-		free(b->p);
-	}
+	release(b);
 	b->p = p;
 	b->cap = cap;
 	return true;

@@ -23,6 +23,7 @@ struct uk_buf {
 	size_t cap;
 	size_t max;
 	bool failed;
+	bool locked;
 };
 
 /* Abort when memory is out: sizes from outside are bounded before they get here. */
@@ -36,6 +37,10 @@ bool uk_span_eq(struct uk_span a, struct uk_span b);
 
 /* An empty buffer that will never hold more than max bytes. */
 void uk_buf_init(struct uk_buf *b, size_t max);
+
+/* From now on in memory that is not swapped and in no core dump: for what secrets pass through.
+ * Before anything is put; not for uk_buf_steal_str(). */
+void uk_buf_lock(struct uk_buf *b);
 
 /* Wipes and frees; the buffer is empty and usable again. */
 void uk_buf_fini(struct uk_buf *b);

@@ -20,6 +20,7 @@ struct jobs;
 struct pay;
 struct sms;
 struct photo_config;
+struct responders;
 
 struct api {
 	struct store *store;
@@ -36,7 +37,8 @@ struct api {
 	const struct uk_log *log;
 	const struct uk_cert *root;
 	const struct uk_cert *issuer;
-	const struct uk_jwk *ticket; /* signs tickets */
+	struct responders *responders; /* api/responder.h */
+	const struct uk_jwk *ticket;   /* signs tickets */
 
 	const char *origin; /* "https://ukey.example.cn" */
 	const char *name;

@@ -61,3 +61,13 @@ ca_crl(void *app, struct http_request *rq, struct uk_err *err)
 	uk_buf_fini(&body);
 	return rc;
 }
+
+/* The address that is in the certificates; what it says is a page of the portal's. */
+enum uk_rc
+ca_cps(void *app, struct http_request *rq, struct uk_err *err)
+{
+	(void)app;
+	(void)err;
+	http_answer_redirect(rq, "/forms/cps.html");
+	return UK_OK;
+}

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "api/answer.h"
+#include "api/encryption.h"
 #include "api/numbers.h"
 #include "api/place.h"
 #include "api/proof.h"
@@ -157,13 +158,18 @@ add_certificate(
 {
 	struct certificate_list l = { 0 };
 	const struct certificate *c;
+	json_t *encryption = NULL;
 	enum uk_rc rc;
 
 	if (o->state != ST_PROVING && o->state != ST_SHIPPING && o->state != ST_DONE)
 		return UK_OK;
 	rc = certificates_of_order(tx, o->id, &l, err);
-	if (rc == UK_OK && (c = certificate_current(&l)) != NULL)
-		rc = set_der(a, tx, c->serial, v, "certificateDer", err);
+	if (rc == UK_OK && (c = certificate_current(&l)) != NULL &&
+	    (rc = set_der(a, tx, c->serial, v, "certificateDer", err)) == UK_OK &&
+	    o->state == ST_PROVING)
+		rc = encryption_json(a, tx, c, "gbt35276", &encryption, err);
+	if (encryption != NULL)
+		(void)json_object_set_new(v, "encryption", encryption);
 	certificate_list_fini(&l);
 	return rc;
 }
@@ -179,6 +185,27 @@ add_producer(struct store_tx *tx, const struct order *o, json_t *v, struct uk_er
 	if ((rc = staff_name(tx, o->producer, name, err)) == UK_OK)
 		set_str(v, "producer", name);
 	return rc;
+}
+
+/* [A4] Every payment of the order, with its number: what a refund by hand is booked on. */
+static enum uk_rc
+add_payments(struct store_tx *tx, const struct order *o, json_t *v, struct uk_err *err)
+{
+	struct store_rows *rows = store_query(tx, SQL_PAYMENTS_OF_ORDER, STORE_ARGS(DB_T(o->id)));
+	json_t *list = json_array();
+
+	while (store_next(rows)) {
+		json_t *p = json_pack("{s:s, s:I, s:s, s:s}", "id", store_text(rows, 0), "amount",
+		    (json_int_t)store_int(rows, 1), "status", store_text(rows, 2), "method",
+		    store_text(rows, 10));
+
+		set_str(p, "tradeNo", store_text(rows, 5));
+		if (store_int(rows, 7) != 0)
+			(void)json_object_set_new(p, "paidAt", json_integer(store_int(rows, 7)));
+		(void)json_array_append_new(list, p);
+	}
+	(void)json_object_set_new(v, "payments", list);
+	return store_end(rows, err);
 }
 
 /* Who prints a label needs no identity numbers. */
@@ -217,6 +244,7 @@ detail_json(const struct api *a, struct store_tx *tx, const char *id, unsigned w
 	    (rc = identity_evidence(tx, &o, evidence, err)) != UK_OK ||
 	    (rc = signature_evidence(a, tx, &o, evidence, err)) != UK_OK ||
 	    (rc = add_producer(tx, &o, v, err)) != UK_OK ||
+	    (rc = add_payments(tx, &o, v, err)) != UK_OK ||
 	    (rc = add_certificate(a, tx, &o, v, err)) != UK_OK)
 		goto out;
 	add_challenge(a, &o, v);

@@ -42,9 +42,6 @@ http_handler unlock_receipt;
 http_handler status_suspend;
 http_handler status_resume;
 http_handler status_revoke;
-http_handler status_suspend_staff;
-http_handler status_resume_staff;
-http_handler status_revoke_staff;
 
 /* remittance.c */
 http_handler remittance_list;
@@ -69,16 +66,28 @@ http_handler production_claim;
 http_handler production_release;
 http_handler production_ticket;
 http_handler production_request;
+http_handler production_encryption;
 http_handler production_proof;
 http_handler production_shipment;
 http_handler production_label;
 
-/* notify.c, ca.c, site.c */
+/* certificates.c */
+http_handler certificates_find;
+http_handler certificates_search;
+http_handler certificates_get;
+http_handler certificates_suspend;
+http_handler certificates_resume;
+http_handler certificates_revoke;
+
+/* notify.c, ca.c, ocsp.c, site.c */
 http_handler notify_alipay;
 http_handler notify_bank;
 http_handler ca_issuer;
 http_handler ca_root;
 http_handler ca_crl;
+http_handler ca_cps;
+http_handler ca_ocsp;
+http_handler ca_ocsp_get;
 http_handler site_get;
 
 /* The bodies, as the tables of routes.c fill them. */
@@ -144,6 +153,14 @@ struct request_body {
 	struct uk_buf request;
 };
 
+struct number_body {
+	const char *number;
+};
+
+struct reason_body {
+	const char *reason;
+};
+
 struct proof_body {
 	struct uk_buf signature;
 	struct uk_buf certificate;
@@ -156,10 +173,6 @@ struct unlock_body {
 struct channel_body {
 	const char *token;
 	json_t *channel;
-};
-
-struct reason_body {
-	const char *reason;
 };
 
 struct remittance_body {

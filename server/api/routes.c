@@ -1,5 +1,6 @@
 #include "api/code.h"
 #include "api/handlers.h"
+#include "ca/ocsp.h"
 #include "documents/photo.h"
 #include "pay/bank.h"
 #include "pay/money.h"
@@ -92,6 +93,14 @@ static const struct uk_field request_fields[] = {
 	{ .name = "request", .flags = UK_F_REQUIRED, B64(request_body, request, 8192) },
 };
 
+static const struct uk_field number_fields[] = {
+	{ .name = "number", .flags = UK_F_REQUIRED, STR(number_body, number, 1, 32) },
+};
+
+static const struct uk_field reason_fields[] = {
+	{ .name = "reason", .flags = UK_F_REQUIRED, STR(reason_body, reason, 1, 32) },
+};
+
 static const struct uk_field proof_fields[] = {
 	{ .name = "signature", .flags = UK_F_REQUIRED, B64(proof_body, signature, 1024) },
 	{ .name = "certificate",
@@ -108,10 +117,6 @@ static const struct uk_field unlock_fields[] = {
 static const struct uk_field channel_fields[] = {
 	{ .name = "token", .flags = UK_F_REQUIRED, STR(channel_body, token, 1, 64) },
 	{ .name = "channel", .flags = UK_F_REQUIRED, OBJECT(channel_body, channel) },
-};
-
-static const struct uk_field reason_fields[] = {
-	{ .name = "reason", .flags = UK_F_REQUIRED, STR(reason_body, reason, 1, 32) },
 };
 
 static const struct uk_field remittance_fields[] = {
@@ -146,6 +151,7 @@ static const struct uk_field shipment_fields[] = {
 
 static const char *const photo_types[] = { "image/jpeg", "image/png", NULL };
 static const char *const csv_types[] = { "text/csv", NULL };
+static const char *const ocsp_types[] = { "application/ocsp-request", NULL };
 static const char *const json_types[] = { "application/json", NULL };
 
 #define FIELDS(table, body_)                                                                       \
@@ -154,6 +160,10 @@ static const char *const json_types[] = { "application/json", NULL };
 #define EMPTY .body = HTTP_JSON
 
 #define WHO_DESK (WHO_REVIEWER | WHO_PRODUCER | WHO_FINANCE | WHO_AUDITOR | WHO_ADMINISTRATOR)
+
+/* Who may look at certificates, and who may change their status. */
+#define WHO_CERTIFICATES (WHO_REVIEWER | WHO_AUDITOR | WHO_ADMINISTRATOR)
+#define WHO_STATUS       (WHO_REVIEWER | WHO_ADMINISTRATOR)
 
 static const struct http_route routes[] = {
 	{ HTTP_GET, "/api/site", .handler = site_get },
@@ -244,6 +254,8 @@ static const struct http_route routes[] = {
 	    FIELDS(ticket_fields, ticket_body), .handler = production_ticket },
 	{ HTTP_POST, "/api/staff/orders/{id}/request", .who = WHO_PRODUCER,
 	    FIELDS(request_fields, request_body), .handler = production_request },
+	{ HTTP_GET, "/api/staff/orders/{id}/encryption", .who = WHO_PRODUCER,
+	    .handler = production_encryption },
 	{ HTTP_POST, "/api/staff/orders/{id}/proof", .who = WHO_PRODUCER,
 	    FIELDS(proof_fields, proof_body), .handler = production_proof },
 	{ HTTP_POST, "/api/staff/orders/{id}/shipment", .who = WHO_PRODUCER,
@@ -251,13 +263,18 @@ static const struct http_route routes[] = {
 	{ HTTP_GET, "/api/staff/orders/{id}/label", .who = WHO_PRODUCER,
 	    .handler = production_label },
 
-	{ HTTP_POST, "/api/staff/certificates/{serial}/suspend",
-	    .who = WHO_REVIEWER | WHO_ADMINISTRATOR, EMPTY, .handler = status_suspend_staff },
-	{ HTTP_POST, "/api/staff/certificates/{serial}/resume",
-	    .who = WHO_REVIEWER | WHO_ADMINISTRATOR, EMPTY, .handler = status_resume_staff },
-	{ HTTP_POST, "/api/staff/certificates/{serial}/revoke",
-	    .who = WHO_REVIEWER | WHO_ADMINISTRATOR, FIELDS(reason_fields, reason_body),
-	    .handler = status_revoke_staff },
+	{ HTTP_GET, "/api/staff/certificates", .who = WHO_CERTIFICATES,
+	    .handler = certificates_find },
+	{ HTTP_POST, "/api/staff/certificates/search", .who = WHO_CERTIFICATES,
+	    FIELDS(number_fields, number_body), .handler = certificates_search },
+	{ HTTP_GET, "/api/staff/certificates/{serial}", .who = WHO_CERTIFICATES,
+	    .handler = certificates_get },
+	{ HTTP_POST, "/api/staff/certificates/{serial}/suspend", .who = WHO_STATUS, EMPTY,
+	    .handler = certificates_suspend },
+	{ HTTP_POST, "/api/staff/certificates/{serial}/resume", .who = WHO_STATUS, EMPTY,
+	    .handler = certificates_resume },
+	{ HTTP_POST, "/api/staff/certificates/{serial}/revoke", .who = WHO_STATUS,
+	    FIELDS(reason_fields, reason_body), .handler = certificates_revoke },
 
 	{ HTTP_GET, "/api/staff/remittances", .who = WHO_FINANCE | WHO_AUDITOR,
 	    .handler = remittance_list },
@@ -276,6 +293,10 @@ static const struct http_route routes[] = {
 	{ HTTP_GET, "/ca/issuer.cer", .handler = ca_issuer },
 	{ HTTP_GET, "/ca/root.cer", .handler = ca_root },
 	{ HTTP_GET, "/ca/crl.crl", .handler = ca_crl },
+	{ HTTP_GET, "/ca/cps", .handler = ca_cps },
+	{ HTTP_POST, "/ca/ocsp", .flags = HTTP_OUTSIDE, .body = HTTP_RAW, .types = ocsp_types,
+	    .limit = OCSP_REQUEST_MAX, .handler = ca_ocsp },
+	{ HTTP_GET, "/ca/ocsp/{request*}", .handler = ca_ocsp_get },
 };
 
 const struct http_route *

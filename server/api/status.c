@@ -1,5 +1,5 @@
-/* Suspension, resumption and revocation of a certificate, by its holder and by the staff ([C14]).
- */
+/* Suspension, resumption and revocation of a certificate by its holder ([C14]); by the staff:
+ * certificates.c. */
 #include <stdio.h>
 #include <string.h>
 
@@ -22,7 +22,6 @@ struct wishing {
 	const char *serial;
 	enum wish wish;
 	const char *reason;
-	const char *by;                  /* "holder", or the id of a member of the staff */
 	char key[SERIAL_LEN];            /* of the key session; "" */
 	char query[SESSION_SUBJECT_LEN]; /* of the query session; "" */
 	json_t *answer;
@@ -33,7 +32,7 @@ struct wishing {
 static bool
 may(const struct wishing *w, const struct about *ab)
 {
-	if (strcmp(w->by, "holder") != 0 || strcmp(w->key, ab->cert.serial) == 0)
+	if (strcmp(w->key, ab->cert.serial) == 0)
 		return true;
 	return w->wish == WISH_SUSPEND && w->query[0] != '\0' && ab->order.state == ST_DONE &&
 	       query_owns(w->a, w->query, ab->order.kind, ab->form);
@@ -62,15 +61,15 @@ grant(struct wishing *w, struct store_tx *tx, const struct about *ab, struct uk_
 
 	switch (w->wish) {
 	case WISH_SUSPEND:
-		rc = certificate_suspend(tx, w->serial, w->by, now, err);
+		rc = certificate_suspend(tx, w->serial, "holder", now, err);
 		if (rc == UK_OK && ab->cert.suspended_at == 0)
 			rc = tell(w, tx, ab, err);
 		break;
 	case WISH_RESUME:
-		rc = certificate_resume(tx, w->serial, w->by, now, err);
+		rc = certificate_resume(tx, w->serial, "holder", now, err);
 		break;
 	case WISH_REVOKE:
-		rc = certificate_revoke(tx, w->serial, w->reason, w->by, now, err);
+		rc = certificate_revoke(tx, w->serial, w->reason, "holder", now, err);
 		break;
 	}
 	return rc;
@@ -113,7 +112,7 @@ static enum uk_rc
 by_holder(const struct api *a, struct http_request *rq, enum wish wish, const char *reason,
     struct uk_err *err)
 {
-	struct wishing w = { .a = a, .wish = wish, .reason = reason, .by = "holder" };
+	struct wishing w = { .a = a, .wish = wish, .reason = reason };
 	enum uk_rc key = key_session(a, rq, w.key, err);
 	enum uk_rc query = session_find(
 	    a, SESSION_QUERY, http_cookie(rq, session_cookie(SESSION_QUERY)), w.query, err);
@@ -124,15 +123,6 @@ by_holder(const struct api *a, struct http_request *rq, enum wish wish, const ch
 		return key;
 	if (query != UK_OK && query != UK_E_UNAUTHORIZED)
 		return query;
-	return answer_change(&w, rq, err);
-}
-
-static enum uk_rc
-by_staff(const struct api *a, struct http_request *rq, enum wish wish, const char *reason,
-    struct uk_err *err)
-{
-	struct wishing w = { .a = a, .wish = wish, .reason = reason, .by = api_user(rq)->staff };
-
 	return answer_change(&w, rq, err);
 }
 
@@ -160,22 +150,4 @@ enum uk_rc
 status_revoke(void *app, struct http_request *rq, struct uk_err *err)
 {
 	return by_holder(app, rq, WISH_REVOKE, reason_of(rq), err);
-}
-
-enum uk_rc
-status_suspend_staff(void *app, struct http_request *rq, struct uk_err *err)
-{
-	return by_staff(app, rq, WISH_SUSPEND, "", err);
-}
-
-enum uk_rc
-status_resume_staff(void *app, struct http_request *rq, struct uk_err *err)
-{
-	return by_staff(app, rq, WISH_RESUME, "", err);
-}
-
-enum uk_rc
-status_revoke_staff(void *app, struct http_request *rq, struct uk_err *err)
-{
-	return by_staff(app, rq, WISH_REVOKE, reason_of(rq), err);
 }

@@ -10,17 +10,20 @@ static enum uk_rc
 open_keys(struct base *b, struct uk_err *err)
 {
 	char *path = keys_path(b->settings.ca_dir, "master.key");
+	char *cps = keys_path(b->settings.origin, "ca/" AUTHORITY_CPS);
 	enum uk_rc rc;
 
 	if ((rc = keys_master_read(b->settings.ca_dir, &b->master, err)) == UK_OK)
 		rc = crypt_open(path, &b->random, &b->crypt, err);
+	if (rc == UK_OK)
+		rc = authority_open(&(struct authority_settings){ .dir = b->settings.ca_dir,
+					.origin = b->settings.origin,
+					.cps = cps,
+					.master = b->master },
+		    &b->authority, err);
 	free(path);
-	if (rc != UK_OK)
-		return rc;
-	return authority_open(
-	    &(struct authority_settings){
-		.dir = b->settings.ca_dir, .origin = b->settings.origin, .master = b->master },
-	    &b->authority, err);
+	free(cps);
+	return rc;
 }
 
 static enum uk_rc

@@ -5,6 +5,7 @@
 #include "app/connectors.h"
 #include "app/keys.h"
 #include "http/pages.h"
+#include "km/km.h"
 
 struct check_options {
 	const char *config;
@@ -32,14 +33,17 @@ open_rest(const struct base *b, struct uk_err *err)
 	struct connectors c = { 0 };
 	struct http_pages *pages = NULL;
 	struct uk_jwk *ticket = NULL;
+	struct km *km = NULL;
 	enum uk_rc rc;
 
 	if ((rc = keys_ticket_read(b->settings.ca_dir, &ticket, err)) == UK_OK &&
+	    (rc = km_open(b->settings.km_key, &b->random, &km, err)) == UK_OK &&
 	    (rc = connectors_open(&c, b, err)) == UK_OK && *b->settings.portal != '\0')
 		rc = http_pages_open(b->settings.portal, &pages, err);
 	http_pages_free(&pages);
 	connectors_close(&c);
 	uk_jwk_free(&ticket);
+	km_close(&km);
 	return rc;
 }
 

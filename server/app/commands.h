@@ -12,6 +12,9 @@ int command_station_add(int argc, char **argv);
 int command_serve(int argc, char **argv);
 int command_check_config(int argc, char **argv);
 int command_revoke(int argc, char **argv);
+int command_km_init(int argc, char **argv);
+int command_km_ask(int argc, char **argv);
+int command_km_recover(int argc, char **argv);
 int command_order_dot(int argc, char **argv);
 
 /*

@@ -58,6 +58,7 @@ open_sms(struct connectors *c, const struct base *b, struct uk_err *err)
 		.access_key = s->sms_access_key,
 		.secret = s->sms_secret,
 		.sign = s->sms_sign,
+		.templates = *s->sms_templates != '\0' ? s->sms_templates : NULL,
 		.http = c->http,
 		.clock = &uk_clock_system,
 		.random = &b->random },

@@ -25,7 +25,7 @@ struct init_options {
 static const struct uk_opt table[] = {
 	{ "dir", "DIR", offsetof(struct init_options, dir),
 	    "where everything goes; made if need be" },
-	{ "algorithm", "p256|rsa", offsetof(struct init_options, algorithm),
+	{ "algorithm", "sm2|p256|rsa", offsetof(struct init_options, algorithm),
 	    "of the CAs' keys [p256]" },
 	{ "origin", "URL", offsetof(struct init_options, origin), "what browsers call the server" },
 	{ "name", "NAME", offsetof(struct init_options, name), "the CA's name" },
@@ -103,11 +103,14 @@ write_config(const struct init_options *o, struct uk_err *err)
 static enum uk_rc
 make_authority(const struct init_options *o, struct uk_err *err)
 {
+	char *km = keys_path(o->dir, "km.key");
 	struct uk_secret *master = NULL;
 	enum uk_rc rc;
 
-	if ((rc = keys_master_make(o->dir, &uk_random_system, err)) != UK_OK ||
-	    (rc = keys_master_read(o->dir, &master, err)) != UK_OK)
+	if ((rc = keys_master_make(o->dir, &uk_random_system, err)) == UK_OK)
+		rc = keys_km_make(km, &uk_random_system, err);
+	free(km);
+	if (rc != UK_OK || (rc = keys_master_read(o->dir, &master, err)) != UK_OK)
 		return rc;
 	rc = authority_init(
 	    &(struct authority_settings){ .dir = o->dir, .origin = o->origin, .master = master },
@@ -152,8 +155,8 @@ next_steps(const char *dir)
 		     "  ukey-ca station add --dir %s --name NAME --key STATION.jwk\n"
 		     "  ukey-ca check-config --config %s/config.json\n"
 		     "  ukey-ca serve --config %s/config.json\n"
-		     "root.key is needed no more: move it to a safe place, and keep a copy of "
-		     "master.key in another.\n",
+		     "root.key is needed no more: move it to a safe place, and keep copies of "
+		     "master.key and\nkm.key in two others.\n",
 	    dir, dir, dir, dir, dir);
 }
 

@@ -18,22 +18,34 @@ keys_path(const char *dir, const char *name)
 	return uk_buf_steal_str(&b);
 }
 
+static enum uk_rc
+make_key(const char *path, const char *what, const struct uk_random *random, struct uk_err *err)
+{
+	uint8_t key[MASTER_LEN];
+	enum uk_rc rc;
+
+	if (access(path, F_OK) == 0)
+		return uk_fail(err, UK_E_CONFLICT, "already-there", what, 0);
+	random->bytes(random->ctx, key, sizeof(key));
+	rc = uk_file_write(path, 0600, uk_span(key, sizeof(key)), err);
+	OPENSSL_cleanse(key, sizeof(key));
+	return rc;
+}
+
 enum uk_rc
 keys_master_make(const char *dir, const struct uk_random *random, struct uk_err *err)
 {
 	char *path = keys_path(dir, "master.key");
-	uint8_t key[MASTER_LEN];
-	enum uk_rc rc;
+	const enum uk_rc rc = make_key(path, "master.key", random, err);
 
-	if (access(path, F_OK) == 0) {
-		rc = uk_fail(err, UK_E_CONFLICT, "already-there", "master.key", 0);
-	} else {
-		random->bytes(random->ctx, key, sizeof(key));
-		rc = uk_file_write(path, 0600, uk_span(key, sizeof(key)), err);
-		OPENSSL_cleanse(key, sizeof(key));
-	}
 	free(path);
 	return rc;
+}
+
+enum uk_rc
+keys_km_make(const char *path, const struct uk_random *random, struct uk_err *err)
+{
+	return make_key(path, "km.key", random, err);
 }
 
 enum uk_rc

@@ -1,4 +1,4 @@
-/* The key files of a CA's folder: master.key (32 bytes), ticket.jwk; all mode 0600. */
+/* The key files of a CA's folder: master.key and km.key (32 bytes), ticket.jwk; all mode 0600. */
 #ifndef APP_KEYS_H
 #define APP_KEYS_H
 
@@ -13,6 +13,8 @@ char *keys_path(const char *dir, const char *name);
 /* UK_E_CONFLICT when it is there already. */
 UK_CHECK enum uk_rc keys_master_make(
     const char *dir, const struct uk_random *random, struct uk_err *err);
+UK_CHECK enum uk_rc keys_km_make(
+    const char *path, const struct uk_random *random, struct uk_err *err);
 UK_CHECK enum uk_rc keys_master_read(const char *dir, struct uk_secret **out, struct uk_err *err);
 
 /* ticket.jwk and, for the stations' policy files, ticket-public.jwk. */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "api/api.h"
+#include "api/responder.h"
 #include "api/sender.h"
 #include "app/base.h"
 #include "app/commands.h"
@@ -16,6 +17,7 @@
 #include "documents/photo.h"
 #include "http/httpd.h"
 #include "jobs/jobs.h"
+#include "km/km.h"
 #include "workflow/workflow.h"
 
 #define JOB_THREADS      2
@@ -33,10 +35,12 @@ struct app {
 	struct base base;
 	struct connectors connectors;
 	struct uk_jwk *ticket;
+	struct km *km;
 	struct workflow workflow;
 	char *bank_notify_url;
 	struct jobs *jobs;
 	struct sender *sender;
+	struct responders *responders;
 	struct photo_config photo;
 	struct api api;
 	struct httpd *httpd;
@@ -68,6 +72,7 @@ open_jobs(struct app *app, struct uk_err *err)
 			     .sms = app->connectors.sms,
 			     .ident = app->connectors.ident,
 			     .authority = b->authority,
+			     .km = app->km,
 			     .bank_notify_url = app->bank_notify_url,
 			     .threads = JOB_THREADS },
 	    &app->jobs, err);
@@ -81,6 +86,11 @@ fill_api(struct app *app)
 
 	if (app->connectors.sms != NULL)
 		app->sender = sender_new(app->connectors.sms, &b->log);
+	app->responders = responders_new(&(struct responders_setup){ .store = b->store,
+	    .crypt = b->crypt,
+	    .authority = b->authority,
+	    .random = &b->random,
+	    .name = s->name });
 	app->photo = (struct photo_config){ .program = app->connectors.photo_program };
 	app->api = (struct api){ .store = b->store,
 		.crypt = b->crypt,
@@ -96,6 +106,7 @@ fill_api(struct app *app)
 		.log = &b->log,
 		.root = authority_root(b->authority),
 		.issuer = authority_issuer(b->authority),
+		.responders = app->responders,
 		.ticket = app->ticket,
 		.origin = s->origin,
 		.name = s->name,
@@ -140,9 +151,11 @@ close_app(struct app *app)
 {
 	httpd_close(&app->httpd);
 	jobs_close(&app->jobs);
+	responders_free(&app->responders);
 	sender_free(&app->sender);
 	connectors_close(&app->connectors);
 	uk_jwk_free(&app->ticket);
+	km_close(&app->km);
 	free(app->bank_notify_url);
 	base_close(&app->base);
 }
@@ -155,6 +168,7 @@ open_app(struct app *app, const char *config, struct uk_err *err)
 	if ((rc = base_open(&app->base, config, err)) != UK_OK)
 		return rc;
 	if ((rc = keys_ticket_read(app->base.settings.ca_dir, &app->ticket, err)) == UK_OK &&
+	    (rc = km_open(app->base.settings.km_key, &app->base.random, &app->km, err)) == UK_OK &&
 	    (rc = connectors_open(&app->connectors, &app->base, err)) == UK_OK &&
 	    (rc = open_jobs(app, err)) == UK_OK) {
 		fill_api(app);

@@ -17,6 +17,7 @@ struct settings {
 	char *database;
 	char *ca_dir;
 	char *calendar;
+	char *km_key;
 	char *log_level;
 	char *clock_file;
 	bool development;
@@ -42,6 +43,7 @@ struct settings {
 	char *sms_access_key;
 	char *sms_secret;
 	char *sms_sign;
+	char *sms_templates;
 	char *identity_url;
 	char *identity_access_key;
 	char *identity_secret;

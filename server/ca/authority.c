@@ -192,6 +192,12 @@ authority_cps(const struct authority *a)
 	return a->cps;
 }
 
+const char *
+authority_kind(const struct authority *a)
+{
+	return signer_name(a->signer);
+}
+
 struct uk_span
 authority_algorithm(const struct authority *a)
 {

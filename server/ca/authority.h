@@ -17,7 +17,10 @@
 #define AUTHORITY_ROOT_KEY   "root.key"
 #define AUTHORITY_ISSUER_CER "issuer.cer"
 #define AUTHORITY_ISSUER_KEY "issuer.key"
-#define AUTHORITY_CRL        "crl.crl" /* made by a job; here for its address */
+/* Not files: for their addresses. */
+#define AUTHORITY_CRL  "crl.crl"
+#define AUTHORITY_OCSP "ocsp"
+#define AUTHORITY_CPS  "cps"
 
 struct authority;
 
@@ -30,7 +33,8 @@ struct authority_settings {
 };
 
 /*
- * Make both CAs: root for ten years, issuing CA for five.  algorithm: "p256" or "rsa" (3072 bits).
+ * Make both CAs: root for ten years, issuing CA for five.  algorithm: "sm2", "p256" or "rsa"
+ * (3072 bits).
  * UK_E_CONFLICT when dir already has one, UK_E_INPUT for a name or algorithm that will not do.
  */
 UK_CHECK enum uk_rc authority_init(const struct authority_settings *s, const char *algorithm,
@@ -56,6 +60,8 @@ struct uk_span authority_key_id(const struct authority *a); /* its subjectKeyIde
 const char *authority_origin(const struct authority *a);
 const char *authority_policy(const struct authority *a);
 const char *authority_cps(const struct authority *a); /* or NULL */
+
+const char *authority_kind(const struct authority *a); /* "sm2", "p256" or "rsa" */
 
 /* The signature's AlgorithmIdentifier, DER. */
 struct uk_span authority_algorithm(const struct authority *a);

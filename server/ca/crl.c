@@ -4,7 +4,7 @@
 #include <openssl/x509.h>
 
 #include "ca/crl.h"
-#include "ca/der.h"
+#include "ca/der_read.h"
 #include "ca/tbs.h"
 #include "uk/b64.h"
 
@@ -136,19 +136,33 @@ put_tbs(
 	return uk_buf_failed(out) ? uk_fail(err, UK_E_LIMIT, NULL, "crl", 0) : UK_OK;
 }
 
+/*
+ * OpenSSL reads it back; the signature is checked by ourselves, because for SM2 X509_CRL_verify()
+ * can't be told the identifier.
+ */
 static bool
 verifies(const struct authority *a, struct uk_span der)
 {
-	const struct uk_span issuer_der = uk_cert_der(authority_issuer(a));
-	const unsigned char *p = der.p, *q = issuer_der.p;
+	const struct uk_pubkey *key = uk_cert_pubkey(authority_issuer(a));
+	const unsigned char *p = der.p;
 	X509_CRL *crl = d2i_X509_CRL(NULL, &p, (long)der.n);
-	X509 *issuer = d2i_X509(NULL, &q, (long)issuer_der.n);
-	bool ok;
+	struct der_in all = der_in(der);
+	struct der_in whole = der_enter(&all, DER_SEQUENCE);
+	const struct uk_span tbs = der_take_whole(&whole, DER_SEQUENCE);
+	const struct uk_span algorithm = der_take_whole(&whole, DER_SEQUENCE);
+	const struct uk_span signature = der_take_bits(&whole);
+	struct uk_buf raw;
+	bool ok = crl != NULL && p == der.p + der.n && der_ended(&whole) && der_ended(&all) &&
+		  uk_span_eq(algorithm, authority_algorithm(a));
 
-	ok = crl != NULL && issuer != NULL && p == der.p + der.n &&
-	     X509_CRL_verify(crl, X509_get0_pubkey(issuer)) == 1;
+	uk_buf_init(&raw, 1024);
+	if (!uk_keyalg_is_ec(uk_pubkey_alg(key)))
+		uk_buf_put(&raw, signature);
+	else if (uk_ecdsa_from_der(signature, uk_pubkey_alg(key), &raw) != UK_OK)
+		ok = false;
+	ok = ok && uk_verify(key, tbs, uk_buf_span(&raw), NULL) == UK_OK;
+	uk_buf_fini(&raw);
 	X509_CRL_free(crl);
-	X509_free(issuer);
 	ERR_clear_error();
 	return ok;
 }

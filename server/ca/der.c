@@ -153,8 +153,8 @@ der_put_bits(struct uk_buf *b, struct uk_span bytes)
 	der_end(b, at);
 }
 
-void
-der_put_time(struct uk_buf *b, int64_t t)
+static void
+put_time(struct uk_buf *b, int64_t t, bool may_be_utc)
 {
 	const time_t tt = (time_t)t;
 	char text[32];
@@ -165,12 +165,24 @@ der_put_time(struct uk_buf *b, int64_t t)
 		b->failed = true;
 		return;
 	}
-	utc = tm.tm_year < 150;
+	utc = may_be_utc && tm.tm_year < 150;
 	if (strftime(text, sizeof(text), utc ? "%y%m%d%H%M%SZ" : "%Y%m%d%H%M%SZ", &tm) == 0) {
 		b->failed = true;
 		return;
 	}
 	der_put_str(b, utc ? DER_UTC_TIME : DER_TIME, text);
+}
+
+void
+der_put_time(struct uk_buf *b, int64_t t)
+{
+	put_time(b, t, true);
+}
+
+void
+der_put_generalized(struct uk_buf *b, int64_t t)
+{
+	put_time(b, t, false);
 }
 
 struct der_extension

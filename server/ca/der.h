@@ -54,6 +54,9 @@ void der_put_bits(struct uk_buf *b, struct uk_span bytes);
 /* UTCTime up to 2049, GeneralizedTime after (RFC 5280 section 4.1.2.5). */
 void der_put_time(struct uk_buf *b, int64_t t);
 
+/* GeneralizedTime whatever the year is, as OCSP has it. */
+void der_put_generalized(struct uk_buf *b, int64_t t);
+
 /* An X.509 extension (RFC 5280 section 4.2); what is put between the two is its value. */
 struct der_extension {
 	size_t whole, value;

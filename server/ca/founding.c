@@ -88,7 +88,7 @@ put_extensions(struct uk_buf *out, const struct founding *f, const char *origin)
 		return;
 	put_key_id(out, f->parent->key, tbs_put_authority_key_id);
 	tbs_put_policy(out, OID_ANY_POLICY, NULL);
-	tbs_put_ca_issuers(out, origin, AUTHORITY_ROOT_CER);
+	tbs_put_access(out, origin, AUTHORITY_ROOT_CER, NULL);
 }
 
 /* The certificate of one of the two, appended to out. */

@@ -14,13 +14,15 @@ put_extensions(const struct authority *a, const struct issuer_order *o, struct u
 {
 	uint8_t id[TBS_KEY_ID];
 
-	profile_put_extensions(o->profile, &o->subject, out);
+	profile_put_extensions(o->profile, o->use, &o->subject, out);
 	tbs_key_id(o->spki, id);
 	tbs_put_key_id(out, uk_span(id, sizeof(id)));
 	tbs_put_authority_key_id(out, authority_key_id(a));
 	tbs_put_policy(out, authority_policy(a), authority_cps(a));
-	tbs_put_ca_issuers(out, authority_origin(a), AUTHORITY_ISSUER_CER);
-	tbs_put_crl_address(out, authority_origin(a), AUTHORITY_CRL);
+	tbs_put_access(out, authority_origin(a), AUTHORITY_ISSUER_CER,
+	    profile_unchecked(o->profile) ? NULL : AUTHORITY_OCSP);
+	if (!profile_unchecked(o->profile))
+		tbs_put_crl_address(out, authority_origin(a), AUTHORITY_CRL);
 }
 
 static enum uk_rc
@@ -49,14 +51,14 @@ assemble(const struct authority *a, const struct issuer_order *o, struct uk_span
 	return rc;
 }
 
-/* Of this CA's making: an end entity's, for signing, within the CA's own life. */
+/* Of this CA's making: an end entity's, for one use, within the CA's own life. */
 static bool
 fits(const struct authority *a, const struct uk_cert *c)
 {
 	const struct uk_cert *issuer = authority_issuer(a);
 
 	return strcmp(uk_cert_issuer(c), uk_cert_subject(issuer)) == 0 &&
-	       uk_cert_is_end_entity(c) && uk_cert_may_sign(c) &&
+	       uk_cert_is_end_entity(c) && uk_cert_may_sign(c) != uk_cert_may_encrypt(c) &&
 	       uk_cert_not_before(c) >= uk_cert_not_before(issuer) &&
 	       uk_cert_not_after(c) <= uk_cert_not_after(issuer);
 }
@@ -80,7 +82,8 @@ read_back(const struct authority *a, const struct issuer_order *o, const struct 
 	der_end(&der, at);
 	rc = uk_cert_parse(uk_buf_span(&der), &c, err);
 	if (rc == UK_OK &&
-	    (!fits(a, c) || strcmp(uk_cert_serial(c), i->serial) != 0 ||
+	    (!fits(a, c) || uk_cert_may_sign(c) != (o->use == PROFILE_SIGN) ||
+		strcmp(uk_cert_serial(c), i->serial) != 0 ||
 		uk_cert_not_before(c) != o->not_before || uk_cert_not_after(c) != o->not_after))
 		rc = UK_E_INTERNAL;
 	uk_cert_free(&c);
@@ -109,7 +112,7 @@ issuer_prepare(const struct authority *a, const struct issuer_order *o,
 	struct uk_buf hex;
 	enum uk_rc rc;
 
-	if ((rc = profile_check(o->profile, &o->subject, err)) != UK_OK ||
+	if ((rc = profile_check(o->profile, o->use, &o->subject, err)) != UK_OK ||
 	    (rc = request_check_key(o->spki, err)) != UK_OK ||
 	    (rc = check_validity(a, o, err)) != UK_OK)
 		return rc;

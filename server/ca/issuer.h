@@ -22,6 +22,7 @@
 
 struct issuer_order {
 	enum profile_id profile;
+	enum profile_use use;
 	struct profile_subject subject;
 	struct uk_span spki; /* of request_read() */
 	int64_t not_before;

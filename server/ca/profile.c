@@ -8,12 +8,17 @@
 /* RFC 5280 section 4.2.1.3, bit 0 the highest. */
 #define KU_SIGN       0x8000
 #define KU_COMMITMENT 0x4000 /* nonRepudiation, as it was called */
+#define KU_KEY        0x2000 /* keyEncipherment */
+#define KU_DATA       0x1000
+#define KU_AGREEMENT  0x0800
 
 #define OID_CONSTRAINTS "2.5.29.19"
 #define OID_KEY_USAGE   "2.5.29.15"
 #define OID_EXT_USAGE   "2.5.29.37"
 #define OID_CLIENT_AUTH "1.3.6.1.5.5.7.3.2"
 #define OID_EMAIL       "1.3.6.1.5.5.7.3.4"
+#define OID_OCSP_SIGN   "1.3.6.1.5.5.7.3.9"
+#define OID_NO_CHECK    "1.3.6.1.5.5.7.48.1.5" /* RFC 6960 section 4.2.2.2.1 */
 /* GM/T 0015-2023: a PrintableString directly inside extnValue. */
 #define OID_CREDIT_CODE "1.2.156.10260.4.4"
 #define OID_RESIDENT_ID "1.2.156.10260.4.1.1.1"
@@ -31,13 +36,18 @@ struct rdn {
 struct profile {
 	const char *name;
 	struct rdn rdns[RDN_MAX];
-	uint16_t key_usage;
-	const char *usages[USAGE_MAX];
+	struct {
+		uint16_t key; /* keyUsage; 0: there is no such certificate */
+		const char *ext[USAGE_MAX];
+	} uses[PROFILE_USE__MAX];
+	bool unchecked;
 	const char *id_oid; /* NULL: no identity extension */
 	const char *id_field;
 	size_t id_offset;
 };
 
+#define SIGN       (KU_SIGN | KU_COMMITMENT)
+#define ENCRYPT    (KU_KEY | KU_DATA | KU_AGREEMENT)
 #define AT(member) offsetof(struct profile_subject, member)
 
 static const struct profile profiles[] = {
@@ -45,8 +55,8 @@ static const struct profile profiles[] = {
 		.name = "organisation",
 		.rdns = { { NAME_O, "organisation", AT(organisation) },
 		    { NAME_CN, "organisation", AT(organisation) } },
-		.key_usage = KU_SIGN | KU_COMMITMENT,
-		.usages = { OID_CLIENT_AUTH, OID_EMAIL },
+		.uses = { [PROFILE_SIGN] = { SIGN, { OID_CLIENT_AUTH, OID_EMAIL } },
+		    [PROFILE_ENCRYPT] = { ENCRYPT, { OID_EMAIL } } },
 		.id_oid = OID_CREDIT_CODE,
 		.id_field = "creditCode",
 		.id_offset = AT(credit_code),
@@ -54,8 +64,8 @@ static const struct profile profiles[] = {
 	[PROFILE_PERSON] = {
 		.name = "person",
 		.rdns = { { NAME_CN, "name", AT(name) } },
-		.key_usage = KU_SIGN | KU_COMMITMENT,
-		.usages = { OID_CLIENT_AUTH, OID_EMAIL },
+		.uses = { [PROFILE_SIGN] = { SIGN, { OID_CLIENT_AUTH, OID_EMAIL } },
+		    [PROFILE_ENCRYPT] = { ENCRYPT, { OID_EMAIL } } },
 		.id_oid = OID_RESIDENT_ID,
 		.id_field = "idNumber",
 		.id_offset = AT(id_number),
@@ -64,8 +74,14 @@ static const struct profile profiles[] = {
 		.name = "staff",
 		.rdns = { { NAME_O, "organisation", AT(organisation) }, { NAME_OU, "role", AT(role) },
 		    { NAME_CN, "name", AT(name) } },
-		.key_usage = KU_SIGN | KU_COMMITMENT,
-		.usages = { OID_CLIENT_AUTH },
+		.uses = { [PROFILE_SIGN] = { SIGN, { OID_CLIENT_AUTH } } },
+	},
+	[PROFILE_RESPONDER] = {
+		.name = "responder",
+		.rdns = { { NAME_O, "organisation", AT(organisation) },
+		    { NAME_CN, "name", AT(name) } },
+		.uses = { [PROFILE_SIGN] = { KU_SIGN, { OID_OCSP_SIGN } } },
+		.unchecked = true,
 	},
 };
 static_assert(sizeof(profiles) / sizeof(profiles[0]) == PROFILE__MAX, "one row per profile");
@@ -117,10 +133,14 @@ check_id(const char *value, const char *field, struct uk_err *err)
 }
 
 enum uk_rc
-profile_check(enum profile_id id, const struct profile_subject *s, struct uk_err *err)
+profile_check(
+    enum profile_id id, enum profile_use use, const struct profile_subject *s, struct uk_err *err)
 {
 	const struct profile *p = row(id);
 	enum uk_rc rc = UK_OK;
+
+	if (p->uses[use].key == 0)
+		return uk_fail_field(err, "use", NULL);
 
 	for (size_t i = 0; rc == UK_OK && i < RDN_MAX && p->rdns[i].field != NULL; i++)
 		rc =
@@ -128,6 +148,12 @@ profile_check(enum profile_id id, const struct profile_subject *s, struct uk_err
 	if (rc == UK_OK && p->id_oid != NULL)
 		rc = check_id(member(s, p->id_offset), p->id_field, err);
 	return rc;
+}
+
+bool
+profile_unchecked(enum profile_id id)
+{
+	return row(id)->unchecked;
 }
 
 void
@@ -143,19 +169,20 @@ profile_put_name(enum profile_id id, const struct profile_subject *s, struct uk_
 }
 
 static void
-put_usages(struct uk_buf *out, const struct profile *p)
+put_usages(struct uk_buf *out, const char *const ext[USAGE_MAX])
 {
 	struct der_extension e = der_extension_begin(out, OID_EXT_USAGE, false);
 	const size_t at = der_begin(out, DER_SEQUENCE);
 
-	for (size_t i = 0; i < USAGE_MAX && p->usages[i] != NULL; i++)
-		der_put_oid(out, p->usages[i]);
+	for (size_t i = 0; i < USAGE_MAX && ext[i] != NULL; i++)
+		der_put_oid(out, ext[i]);
 	der_end(out, at);
 	der_extension_end(out, e);
 }
 
 void
-profile_put_extensions(enum profile_id id, const struct profile_subject *s, struct uk_buf *out)
+profile_put_extensions(
+    enum profile_id id, enum profile_use use, const struct profile_subject *s, struct uk_buf *out)
 {
 	const struct profile *p = row(id);
 	struct der_extension e;
@@ -164,9 +191,14 @@ profile_put_extensions(enum profile_id id, const struct profile_subject *s, stru
 	der_end(out, der_begin(out, DER_SEQUENCE)); /* cA FALSE is the default, so left out */
 	der_extension_end(out, e);
 	e = der_extension_begin(out, OID_KEY_USAGE, true);
-	der_put_named_bits(out, p->key_usage);
+	der_put_named_bits(out, p->uses[use].key);
 	der_extension_end(out, e);
-	put_usages(out, p);
+	put_usages(out, p->uses[use].ext);
+	if (p->unchecked) {
+		e = der_extension_begin(out, OID_NO_CHECK, false);
+		der_put(out, DER_NULL, uk_span(NULL, 0));
+		der_extension_end(out, e);
+	}
 	if (p->id_oid == NULL)
 		return;
 	e = der_extension_begin(out, p->id_oid, false);

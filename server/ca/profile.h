@@ -8,13 +8,21 @@ enum profile_id {
 	PROFILE_ORGANISATION, /* C=CN, O=organisation, CN=organisation */
 	PROFILE_PERSON,       /* C=CN, CN=name */
 	PROFILE_STAFF,        /* C=CN, O=organisation (the CA's), OU=role, CN=name */
+	PROFILE_RESPONDER,    /* of OCSP: C=CN, O=organisation (the CA's), CN=name */
 	PROFILE__MAX
+};
+
+/* Which of a key holder's two certificates it is. */
+enum profile_use {
+	PROFILE_SIGN,
+	PROFILE_ENCRYPT,
+	PROFILE_USE__MAX
 };
 
 /* Strings of the caller, UTF-8; what a profile does not use is ignored. */
 struct profile_subject {
-	const char *organisation; /* organisation, staff */
-	const char *name;         /* person, staff */
+	const char *organisation; /* organisation, staff, responder */
+	const char *name;         /* person, staff, responder */
 	const char *role;         /* staff */
 	const char *credit_code;  /* organisation: 18 characters (GB 32100) */
 	const char *id_number;    /* person: 18 characters (GB 11643) */
@@ -26,9 +34,12 @@ const char *profile_name(enum profile_id id);
 UK_CHECK enum uk_rc profile_from_name(const char *name, enum profile_id *out);
 
 /* Is everything there that the profile needs?  UK_E_INPUT with err->field, "missing",
- * "wrong-length" or none. */
+ * "wrong-length" or none; "use" for an encryption certificate of what has none. */
 UK_CHECK enum uk_rc profile_check(
-    enum profile_id id, const struct profile_subject *s, struct uk_err *err);
+    enum profile_id id, enum profile_use use, const struct profile_subject *s, struct uk_err *err);
+
+/* Nobody asks for the status of such a certificate: it lives shortly and says so. */
+bool profile_unchecked(enum profile_id id);
 
 /* The subject Name, DER. */
 void profile_put_name(enum profile_id id, const struct profile_subject *s, struct uk_buf *out);
@@ -36,6 +47,6 @@ void profile_put_name(enum profile_id id, const struct profile_subject *s, struc
 /* The profile's own extensions, each a SEQUENCE: basicConstraints, keyUsage, extKeyUsage, and the
  * identity extension of GM/T 0015-2023. */
 void profile_put_extensions(
-    enum profile_id id, const struct profile_subject *s, struct uk_buf *out);
+    enum profile_id id, enum profile_use use, const struct profile_subject *s, struct uk_buf *out);
 
 #endif

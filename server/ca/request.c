@@ -5,6 +5,7 @@
 #include <openssl/x509.h>
 
 #include "ca/request.h"
+#include "uk/sm2.h"
 
 static const int digests[] = {
 	NID_sha256WithRSAEncryption,
@@ -13,6 +14,7 @@ static const int digests[] = {
 	NID_ecdsa_with_SHA256,
 	NID_ecdsa_with_SHA384,
 	NID_ecdsa_with_SHA512,
+	NID_SM2_with_SM3,
 };
 
 /*
@@ -38,6 +40,10 @@ static const struct key_row keys[] = {
 	    "\x30\x76\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x22"
 	    "\x03\x62\x00\x04",
 	    24, 120 },
+	{ UK_KEY_SM2,
+	    "\x30\x59\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x81\x1c\xcf\x55"
+	    "\x01\x82\x2d\x03\x42\x00\x04",
+	    27, 91 },
 };
 
 static const struct key_row *
@@ -89,6 +95,23 @@ digest_allowed(const X509_REQ *req)
 	return false;
 }
 
+/* Without it OpenSSL takes the empty identifier, by which nobody signs (GM/T 0092). */
+static bool
+set_signer_id(X509_REQ *req)
+{
+	ASN1_OCTET_STRING *id;
+
+	if (X509_REQ_get_signature_nid(req) != NID_SM2_with_SM3)
+		return true;
+	id = ASN1_OCTET_STRING_new();
+	if (id == NULL || ASN1_OCTET_STRING_set(id, (const unsigned char *)UK_SM2_ID, -1) != 1) {
+		ASN1_OCTET_STRING_free(id);
+		return false;
+	}
+	X509_REQ_set0_distinguishing_id(req, id);
+	return true;
+}
+
 static enum uk_rc
 check(X509_REQ *req, struct uk_span spki, struct uk_err *err)
 {
@@ -98,7 +121,7 @@ check(X509_REQ *req, struct uk_span spki, struct uk_err *err)
 		return rc;
 	if (!digest_allowed(req))
 		return uk_fail(err, UK_E_INPUT, "digest-not-allowed", "pkcs10", 0);
-	if (X509_REQ_verify(req, X509_REQ_get0_pubkey(req)) != 1)
+	if (!set_signer_id(req) || X509_REQ_verify(req, X509_REQ_get0_pubkey(req)) != 1)
 		return uk_fail(err, UK_E_INTEGRITY, "request-signature-wrong", "pkcs10", 0);
 	return UK_OK;
 }

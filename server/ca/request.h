@@ -11,7 +11,7 @@
 /*
  * Append the SubjectPublicKeyInfo of a request whose own signature holds.  Reasons:
  * "request-malformed", "request-signature-wrong" (UK_E_INTEGRITY), "key-not-allowed" (RSA-2048,
- * RSA-3072, P-256, P-384), "digest-not-allowed" (SHA-2 only).
+ * RSA-3072, P-256, P-384, SM2), "digest-not-allowed" (SHA-2, and SM3 with SM2, only).
  */
 UK_CHECK enum uk_rc request_read(struct uk_span der, struct uk_buf *spki, struct uk_err *err);
 

@@ -14,6 +14,7 @@
 #include "ca/signer.h"
 #include "uk/b64.h"
 #include "uk/config.h"
+#include "uk/sm2.h"
 
 #define KEY_FILE_MAX  8192u
 #define MASTER_MIN    32
@@ -22,6 +23,7 @@
 
 struct signer {
 	EVP_PKEY *key;
+	const struct alg_row *row;
 	EVP_MD_CTX *ready; /* initialised once: that costs more than a P-256 signature */
 	struct uk_buf algorithm;
 	size_t sig_max;
@@ -29,14 +31,18 @@ struct signer {
 
 struct alg_row {
 	const char *name;
-	int type;
-	const char *oid; /* of the signature: RFC 5758 section 3.2, RFC 4055 section 5 */
+	const char *type; /* OpenSSL's */
+	const char *oid; /* of the signature: RFC 5758 section 3.2, RFC 4055 section 5, GM/T 0006 */
 	bool null_parameter;
+	const EVP_MD *(*md)(void);
+	const char
+	    *id; /* SM2's: OpenSSL's default is the empty one, by which nobody else verifies */
 };
 
 static const struct alg_row algs[] = {
-	{ "p256", EVP_PKEY_EC, "1.2.840.10045.4.3.2", false },
-	{ "rsa", EVP_PKEY_RSA, "1.2.840.113549.1.1.11", true },
+	{ "p256", "EC", "1.2.840.10045.4.3.2", false, EVP_sha256, NULL },
+	{ "rsa", "RSA", "1.2.840.113549.1.1.11", true, EVP_sha256, NULL },
+	{ "sm2", "SM2", "1.2.156.10197.1.501", false, EVP_sm3, UK_SM2_ID },
 };
 
 static void
@@ -50,23 +56,42 @@ put_algorithm(const struct alg_row *row, struct uk_buf *out)
 	der_end(out, at);
 }
 
+static const struct alg_row *
+row_of(EVP_PKEY *key)
+{
+	for (size_t i = 0; i < sizeof(algs) / sizeof(algs[0]); i++)
+		if (EVP_PKEY_is_a(key, algs[i].type) == 1)
+			return &algs[i];
+	return NULL;
+}
+
+static bool
+sign_init(EVP_MD_CTX *ctx, EVP_PKEY *key, const struct alg_row *row)
+{
+	EVP_PKEY_CTX *sign = NULL;
+
+	if (EVP_DigestSignInit(ctx, &sign, row->md(), NULL, key) != 1)
+		return false;
+	return row->id == NULL || EVP_PKEY_CTX_set1_id(sign, row->id, (int)strlen(row->id)) == 1;
+}
+
 /* Takes key. */
 static enum uk_rc
 ready(EVP_PKEY *key, struct signer **out, struct uk_err *err)
 {
+	const struct alg_row *row = row_of(key);
 	struct signer *s = uk_xalloc(sizeof(*s));
 	enum uk_rc rc = UK_E_INTERNAL;
 
 	uk_buf_init(&s->algorithm, 32);
 	s->key = key;
+	s->row = row;
 	s->ready = EVP_MD_CTX_new();
 	s->sig_max = (size_t)EVP_PKEY_get_size(key);
-	for (size_t i = 0; i < sizeof(algs) / sizeof(algs[0]); i++)
-		if (algs[i].type == EVP_PKEY_get_base_id(key))
-			put_algorithm(&algs[i], &s->algorithm);
-	if (s->algorithm.n != 0 && s->ready != NULL &&
-	    EVP_DigestSignInit(s->ready, NULL, EVP_sha256(), NULL, key) == 1)
+	if (row != NULL && s->ready != NULL && sign_init(s->ready, key, row)) {
+		put_algorithm(row, &s->algorithm);
 		rc = UK_OK;
+	}
 	if (rc != UK_OK)
 		signer_free(&s);
 	else
@@ -83,6 +108,8 @@ signer_new(const char *algorithm, struct signer **out, struct uk_err *err)
 		key = EVP_EC_gen("P-256");
 	else if (strcmp(algorithm, "rsa") == 0)
 		key = EVP_RSA_gen(RSA_BITS);
+	else if (strcmp(algorithm, "sm2") == 0)
+		key = EVP_PKEY_Q_keygen(NULL, NULL, "SM2");
 	else
 		return uk_fail_field(err, "algorithm", NULL);
 	if (key == NULL)
@@ -216,6 +243,12 @@ signer_put_spki(const struct signer *s, struct uk_buf *out)
 	uk_buf_put(out, uk_span(der, (size_t)n));
 	OPENSSL_free(der);
 	return uk_buf_failed(out) ? UK_E_LIMIT : UK_OK;
+}
+
+const char *
+signer_name(const struct signer *s)
+{
+	return s->row->name;
 }
 
 struct uk_span

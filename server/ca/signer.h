@@ -8,7 +8,7 @@
 
 struct signer;
 
-/* algorithm: "p256" or "rsa" (3072 bits); UK_E_INPUT for another. */
+/* algorithm: "sm2", "p256" or "rsa" (3072 bits); UK_E_INPUT for another. */
 UK_CHECK enum uk_rc signer_new(const char *algorithm, struct signer **out, struct uk_err *err);
 
 /* PKCS#8 PEM, AES-256 under a key derived from the master key; mode 0600. */
@@ -21,6 +21,8 @@ UK_CHECK enum uk_rc signer_open(
 void signer_free(struct signer **s);
 
 UK_CHECK enum uk_rc signer_put_spki(const struct signer *s, struct uk_buf *out);
+
+const char *signer_name(const struct signer *s); /* "sm2" ... */
 
 /* The AlgorithmIdentifier of its signatures, DER, lent. */
 struct uk_span signer_algorithm(const struct signer *s);

@@ -10,6 +10,7 @@
 #define OID_CPS              "1.3.6.1.5.5.7.2.1"
 #define OID_ACCESS           "1.3.6.1.5.5.7.1.1"
 #define OID_CA_ISSUERS       "1.3.6.1.5.5.7.48.2"
+#define OID_OCSP             "1.3.6.1.5.5.7.48.1"
 #define OID_CRL_POINTS       "2.5.29.31"
 
 #define URI_TAG DER_CONTEXT(6) /* GeneralName uniformResourceIdentifier */
@@ -116,16 +117,25 @@ put_address(struct uk_buf *out, const char *origin, const char *file)
 	der_end(out, at);
 }
 
+static void
+put_access(struct uk_buf *out, const char *method, const char *origin, const char *file)
+{
+	const size_t one = der_begin(out, DER_SEQUENCE);
+
+	der_put_oid(out, method);
+	put_address(out, origin, file);
+	der_end(out, one);
+}
+
 void
-tbs_put_ca_issuers(struct uk_buf *out, const char *origin, const char *file)
+tbs_put_access(struct uk_buf *out, const char *origin, const char *file, const char *ocsp)
 {
 	const struct der_extension e = der_extension_begin(out, OID_ACCESS, false);
 	const size_t list = der_begin(out, DER_SEQUENCE);
-	const size_t one = der_begin(out, DER_SEQUENCE);
 
-	der_put_oid(out, OID_CA_ISSUERS);
-	put_address(out, origin, file);
-	der_end(out, one);
+	if (ocsp != NULL)
+		put_access(out, OID_OCSP, origin, ocsp);
+	put_access(out, OID_CA_ISSUERS, origin, file);
 	der_end(out, list);
 	der_extension_end(out, e);
 }

@@ -32,7 +32,8 @@ void tbs_key_id(struct uk_span spki, uint8_t id[TBS_KEY_ID]);
 void tbs_put_key_id(struct uk_buf *out, struct uk_span id);
 void tbs_put_authority_key_id(struct uk_buf *out, struct uk_span id);
 void tbs_put_policy(struct uk_buf *out, const char *oid, const char *cps); /* cps may be NULL */
-void tbs_put_ca_issuers(struct uk_buf *out, const char *origin, const char *file);
+/* ocsp: where status is answered, below the origin; NULL: nowhere. */
+void tbs_put_access(struct uk_buf *out, const char *origin, const char *file, const char *ocsp);
 void tbs_put_crl_address(struct uk_buf *out, const char *origin, const char *file);
 
 #endif

@@ -40,6 +40,16 @@ is_param(struct uk_span pattern)
 	return pattern.n > 2 && pattern.p[0] == '{' && pattern.p[pattern.n - 1] == '}';
 }
 
+/* "{rest*}": all that is left, of any number of segments. */
+static bool
+is_rest(const char *pattern)
+{
+	const size_t n = strlen(pattern);
+
+	return n > 3 && pattern[0] == '{' && strchr(pattern, '/') == NULL &&
+	       strcmp(pattern + n - 2, "*}") == 0;
+}
+
 /* One decoded segment; none that is empty, or that would be read as more than one. */
 static bool
 take_param(struct uk_span pattern, struct uk_span s, struct http_params *out)
@@ -72,6 +82,8 @@ http_path_match(const char *pattern, const char *path, struct http_params *out)
 		const struct uk_span want = segment(pattern);
 		const struct uk_span have = segment(path);
 
+		if (is_rest(pattern))
+			return *path != '\0';
 		if (is_param(want) ? !take_param(want, have, out) : !uk_span_eq(want, have))
 			return false;
 		pattern += want.n;

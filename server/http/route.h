@@ -45,9 +45,11 @@ typedef enum uk_rc http_handler(void *app, struct http_request *rq, struct uk_er
 
 struct http_route {
 	enum http_method method;
-	const char *path; /* "/api/orders/{id}": {name} is one segment */
-	unsigned who;     /* the gate's, opaque here */
-	unsigned flags;   /* HTTP_OUTSIDE */
+	/* "/api/orders/{id}": {name} is one segment; "/ca/ocsp/{request*}": at the end, all that is
+	 * left, and the handler takes it from http_target() */
+	const char *path;
+	unsigned who;   /* the gate's, opaque here */
+	unsigned flags; /* HTTP_OUTSIDE */
 	enum http_body body;
 	const struct uk_field *fields; /* HTTP_JSON: what may be in it */
 	size_t n_fields;

@@ -4,6 +4,7 @@
 #include "ca/issuer.h"
 #include "ca/request.h"
 #include "jobs/kinds.h"
+#include "km/km.h"
 #include "workflow/renewal.h"
 
 #define CSR_MAX   REQUEST_MAX
@@ -20,20 +21,24 @@ struct issue {
 	struct jobs *j;
 	const struct job *job;
 	struct order order;
-	char intent[CERTIFICATE_INTENT_LEN]; /* of the signing certificate */
-	struct uk_buf request;               /* PKCS#10 */
+	char intent[CERTIFICATE_INTENT_LEN];       /* of the signing certificate */
+	char other_intent[CERTIFICATE_INTENT_LEN]; /* of the encryption certificate */
+	struct uk_buf request;                     /* PKCS#10 */
 	char token[CERTIFICATE_TOKEN_LEN];
 	json_t *form;
 	int64_t now;
 	int64_t old_end; /* of the certificate that is renewed, changed or replaced; 0: none */
 	struct part parts[PARTS_MAX];
-	size_t n; /* parts; 0: nothing is intended yet */
+	size_t n;            /* parts; 0: nothing is intended yet */
+	struct km_pair pair; /* of the second, while it is being planned */
+	struct uk_buf enveloped;
 };
 
 static void
-name_intent(const struct job *job, char intent[CERTIFICATE_INTENT_LEN])
+name_intent(const struct job *job, const char *which, char intent[CERTIFICATE_INTENT_LEN])
 {
-	(void)snprintf(intent, CERTIFICATE_INTENT_LEN, "%s/%lld", job->order, (long long)job->n);
+	(void)snprintf(
+	    intent, CERTIFICATE_INTENT_LEN, "%s/%lld%s", job->order, (long long)job->n, which);
 }
 
 static enum uk_rc
@@ -58,8 +63,13 @@ read_parts(struct store_tx *tx, struct issue *i, struct uk_err *err)
 		return UK_OK;
 	if (rc == UK_OK)
 		rc = read_part(tx, i, &i->parts[0], err);
-	if (rc == UK_OK)
-		i->n = 1;
+	i->n = 1;
+	if (rc == UK_OK && i->parts[0].row.pair[0] != '\0') {
+		rc = certificate_by_intent(tx, i->other_intent, &i->parts[1].row, NULL);
+		if (rc == UK_OK)
+			rc = read_part(tx, i, &i->parts[1], err);
+		i->n = 2;
+	}
 	return rc == UK_OK ? UK_OK : uk_fail(err, rc, NULL, "issue.intent", 0);
 }
 
@@ -137,11 +147,13 @@ prepare_part(struct issue *i, struct part *p, const struct issuer_order *order, 
 
 	if (rc != UK_OK)
 		return rc;
-	p->row = (struct certificate){ .usage = CERTIFICATE_SIGN,
+	p->row = (struct certificate){ .usage = order->use == PROFILE_ENCRYPT ? CERTIFICATE_ENCRYPT
+									      : CERTIFICATE_SIGN,
 		.not_before = order->not_before,
 		.not_after = order->not_after };
 	(void)snprintf(p->row.serial, sizeof(p->row.serial), "%s", prepared.serial);
-	(void)snprintf(p->row.intent, sizeof(p->row.intent), "%s", i->intent);
+	(void)snprintf(p->row.intent, sizeof(p->row.intent), "%s",
+	    order->use == PROFILE_ENCRYPT ? i->other_intent : i->intent);
 	(void)snprintf(p->row.order, sizeof(p->row.order), "%s", i->order.id);
 	(void)snprintf(p->row.profile, sizeof(p->row.profile), "%s", profile_name(order->profile));
 	(void)snprintf(p->row.token, sizeof(p->row.token), "%s", i->token);
@@ -153,20 +165,56 @@ prepare_part(struct issue *i, struct part *p, const struct issuer_order *order, 
 	return UK_OK;
 }
 
+/* The encryption certificate, for a pair made here and wrapped to the signing key. */
 static enum uk_rc
-prepare(struct issue *i, struct uk_err *err)
+prepare_other(struct issue *i, const struct uk_pubkey *signing, struct uk_err *err)
 {
 	struct issuer_order order = wish(i);
 	struct uk_buf spki;
 	enum uk_rc rc;
 
+	if (i->j->s.km == NULL)
+		return uk_fail(err, UK_E_UNAVAILABLE, NULL, "km", 0);
 	uk_buf_init(&spki, SPKI_MAX);
-	rc = request_read(uk_buf_span(&i->request), &spki, err);
+	if ((rc = km_pair_make(&i->pair, err)) == UK_OK &&
+	    (rc = km_wrap(i->j->s.km, &i->pair, signing, &i->enveloped, err)) == UK_OK &&
+	    (rc = uk_pubkey_spki(i->pair.public, &spki)) == UK_OK) {
+		order.use = PROFILE_ENCRYPT;
+		order.spki = uk_buf_span(&spki);
+		rc = prepare_part(i, &i->parts[1], &order, err);
+	}
+	uk_buf_fini(&spki);
+	if (rc != UK_OK)
+		return rc;
+	memcpy(i->parts[0].row.pair, i->parts[1].row.serial, SERIAL_LEN);
+	memcpy(i->parts[1].row.pair, i->parts[0].row.serial, SERIAL_LEN);
+	return UK_OK;
+}
+
+/* SM2 keys come in pairs of pairs (GM/T 0034): sign with one, be written to with the other. */
+static enum uk_rc
+prepare(struct issue *i, struct uk_err *err)
+{
+	struct issuer_order order = wish(i);
+	struct uk_pubkey *key = NULL;
+	struct uk_buf spki;
+	enum uk_rc rc;
+
+	uk_buf_init(&spki, SPKI_MAX);
+	if ((rc = request_read(uk_buf_span(&i->request), &spki, err)) != UK_OK ||
+	    (rc = uk_pubkey_from_spki(uk_buf_span(&spki), &key, err)) != UK_OK)
+		goto out;
 	order.spki = uk_buf_span(&spki);
-	if (rc == UK_OK)
-		rc = prepare_part(i, &i->parts[0], &order, err);
-	if (rc == UK_OK)
-		i->n = 1;
+	rc = prepare_part(i, &i->parts[0], &order, err);
+	i->n = 1;
+	if (rc == UK_OK && uk_pubkey_alg(key) == UK_KEY_SM2) {
+		rc = prepare_other(i, key, err);
+		i->n = 2;
+	}
+out:
+	if (rc != UK_OK)
+		i->n = 0;
+	uk_pubkey_free(&key);
 	uk_buf_fini(&spki);
 	return rc;
 }
@@ -176,12 +224,20 @@ static enum uk_rc
 store_intents(struct store_tx *tx, void *ctx, struct uk_err *err)
 {
 	struct issue *i = ctx;
+	char mine[SERIAL_LEN];
 	enum uk_rc rc = UK_OK;
 
+	memcpy(mine, i->parts[1].row.serial, SERIAL_LEN);
 	for (size_t n = 0; rc == UK_OK && n < i->n; n++)
 		rc = certificate_intend(tx, i->j->s.crypt, &i->parts[n].row,
 		    uk_buf_span(&i->parts[n].tbs), i->now, err);
-	return rc == UK_OK ? read_parts(tx, i, err) : rc;
+	if (rc == UK_OK)
+		rc = read_parts(tx, i, err);
+	/* unless another worker was first, and its pair counts */
+	if (rc == UK_OK && i->n == 2 && strcmp(mine, i->parts[1].row.serial) == 0)
+		rc = km_keep(
+		    i->j->s.km, tx, mine, &i->pair, uk_buf_span(&i->enveloped), i->now, err);
+	return rc;
 }
 
 /* All of a request's certificates, or none. */
@@ -241,7 +297,9 @@ issue_init(struct issue *i)
 		uk_buf_init(&i->parts[n].tbs, ISSUER_TBS_MAX);
 		uk_buf_init(&i->parts[n].der, ISSUER_CERT_MAX);
 	}
-	name_intent(i->job, i->intent);
+	uk_buf_init(&i->enveloped, KM_ENVELOPE_MAX);
+	name_intent(i->job, "", i->intent);
+	name_intent(i->job, "/e", i->other_intent);
 }
 
 static void
@@ -250,6 +308,8 @@ issue_fini(struct issue *i)
 	uk_json_wipe(i->form);
 	json_decref(i->form);
 	uk_buf_fini(&i->request);
+	uk_buf_fini(&i->enveloped);
+	km_pair_fini(&i->pair);
 	for (size_t n = 0; n < PARTS_MAX; n++) {
 		uk_buf_fini(&i->parts[n].tbs);
 		uk_buf_fini(&i->parts[n].der);
@@ -309,7 +369,7 @@ revoke_intent(struct jobs *j, struct store_tx *tx, const struct job *job,
 	enum uk_rc rc;
 
 	(void)r;
-	name_intent(job, intent);
+	name_intent(job, "", intent);
 	rc = certificate_by_intent(tx, intent, &c, NULL);
 	if (rc == UK_E_NOT_FOUND || (rc == UK_OK && c.issued_at == 0))
 		return UK_OK;

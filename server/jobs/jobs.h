@@ -15,6 +15,7 @@
 #include "workflow/workflow.h"
 
 struct authority;
+struct km;
 struct pay;
 struct bank;
 struct bank_result;
@@ -36,6 +37,7 @@ struct jobs_setup {
 	struct sms *sms;
 	struct ident *ident;
 	const struct authority *authority;
+	const struct km *km;         /* for SM2 keys, which get an encryption certificate, too */
 	const char *bank_notify_url; /* where the bank posts a transfer's result */
 	int threads;                 /* 0: none, the caller runs them (tests) */
 };

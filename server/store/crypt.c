@@ -27,6 +27,7 @@ static const char *const purposes[] = {
 	[CRYPT_PHOTO] = "ukey-ca 1 photo",
 	[CRYPT_PIN] = "ukey-ca 1 pin",
 	[CRYPT_SO_PIN] = "ukey-ca 1 so-pin",
+	[CRYPT_KM] = "ukey-ca 1 km",
 };
 static_assert(sizeof(purposes) / sizeof(purposes[0]) == CRYPT_PURPOSE__MAX, "a label each");
 

@@ -23,6 +23,7 @@ enum crypt_purpose {
 	CRYPT_PHOTO,
 	CRYPT_PIN,    /* user PINs until the key is proved */
 	CRYPT_SO_PIN, /* the tokens' administration PINs */
+	CRYPT_KM,     /* private keys, under km.key (km/km.h) */
 	CRYPT_PURPOSE__MAX
 };
 

@@ -248,9 +248,10 @@ static const char *const text[] = {
 	[SQL_KM_RECOVERY_PUT] =
 	    "INSERT INTO km_recoveries (nonce, serial, recipient, expires_at, used_at, approved_by)"
 	    " VALUES ($1, $2, $3, $4, 0, '')",
-	[SQL_KM_RECOVERY_USE] =
-	    "UPDATE km_recoveries SET used_at = $2, approved_by = $3"
-	    " WHERE nonce = $1 AND used_at = 0 AND expires_at > $2 RETURNING serial, recipient",
+	[SQL_KM_RECOVERY_GET] =
+	    "SELECT serial, recipient, expires_at, used_at FROM km_recoveries WHERE nonce = $1",
+	[SQL_KM_RECOVERY_USE] = "UPDATE km_recoveries SET used_at = $2, approved_by = $3"
+				" WHERE nonce = $1 AND used_at = 0",
 	[SQL_CRL_PUT] =
 	    "INSERT INTO crls (number, this_update, next_update, der) VALUES ($1, $2, $3, $4)",
 	[SQL_CRL_LAST] =
@@ -313,6 +314,8 @@ static const char *const text[] = {
 	    " VALUES ($1, $2, $3, $4, $5, $6, 0)",
 	[SQL_STAFF_GET] =
 	    "SELECT name, roles, fingerprint, certificate, disabled_at FROM staff WHERE id = $1",
+	[SQL_STAFF_ENABLED] =
+	    "SELECT id, roles, certificate FROM staff WHERE disabled_at = 0 ORDER BY id",
 	[SQL_STAFF_BY_FINGERPRINT] =
 	    "SELECT id, name, roles, certificate, disabled_at FROM staff WHERE fingerprint = $1",
 	[SQL_STATION_PUT] = "INSERT INTO stations (thumbprint, name, jwk, created_at, disabled_at)"

@@ -63,28 +63,57 @@ def png(width, height):
             chunk(b"IDAT", zlib.compress(rows, 1)) + chunk(b"IEND", b""))
 
 
-class Key:
-    """A P-256 key pair in a file, standing in for the one on a token."""
+def der_parts(data):
+    """The contents of the DER values that follow each other."""
+    parts, at = [], 0
+    while at < len(data):
+        n, head = data[at + 1], 2
+        if n >= 0x80:
+            head += n & 0x7f
+            n = int.from_bytes(data[at + 2:at + head], "big")
+        parts.append(data[at + head:at + head + n])
+        at += head + n
+    return parts
 
-    def __init__(self, path):
-        self.path = path
-        openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", path)
+
+SM2_ID = "distid:1234567812345678"
+
+
+class Key:
+    """A key pair in a file, standing in for the one on a token."""
+
+    def __init__(self, path, algorithm="p256"):
+        self.path, self.sm2 = path, algorithm == "sm2"
+        kind = ["SM2"] if self.sm2 else ["EC", "-pkeyopt", "ec_paramgen_curve:P-256"]
+        openssl("genpkey", "-algorithm", *kind, "-out", path)
         os.chmod(path, 0o600)
         spki = openssl("pkey", "-in", path, "-pubout", "-outform", "DER")
         self.x, self.y = spki[-64:-32], spki[-32:]
 
-    def request(self):
-        return openssl("req", "-new", "-key", self.path, "-subj", "/CN=any", "-outform", "DER")
+    def request(self, identifier=SM2_ID):
+        how = ["-sm3", "-sigopt", identifier] if self.sm2 else []
+        return openssl("req", "-new", "-key", self.path, *how, "-subj", "/CN=any", "-outform", "DER")
 
     def sign(self, data):
         """r||s"""
-        der = openssl("dgst", "-sha256", "-sign", self.path, data=data)
-        parts, at = [], 2
-        for _ in range(2):
-            n = der[at + 1]
-            parts.append(int.from_bytes(der[at + 2:at + 2 + n], "big").to_bytes(32, "big"))
-            at += 2 + n
-        return b"".join(parts)
+        how = ["-sm3", "-sigopt", SM2_ID] if self.sm2 else ["-sha256"]
+        der = openssl("dgst", *how, "-sign", self.path, data=data)
+        return b"".join(int.from_bytes(n, "big").to_bytes(32, "big") for n in der_parts(der_parts(der)[0]))
+
+    def open_envelope(self, der, path):
+        """The pair under envelope (GB/T 35276) as a Key in a file of its own."""
+        cipher, public, private = der_parts(der_parts(der)[0])[1:]
+        cipher_der = b"\x30" + bytes([len(cipher)]) + cipher
+        assert public[:2] == b"\0\4" and private[0] == 0
+        kek = openssl("pkeyutl", "-decrypt", "-inkey", self.path, data=cipher_der)
+        d = openssl("enc", "-d", "-sm4-ecb", "-nopad", "-K", kek.hex(), data=private[1:])
+        body = (b"\x02\x01\x01\x04\x20" + d + b"\xa0\x0a\x06\x08\x2a\x81\x1c\xcf\x55\x01\x82\x2d" +
+                b"\xa1\x44\x03\x42" + public)
+        with open(path, "wb") as f:
+            f.write(openssl("pkey", "-inform", "DER", data=b"\x30" + bytes([len(body)]) + body))
+        opened = Key.__new__(Key)
+        opened.path, opened.sm2, opened.x, opened.y = path, True, public[2:34], public[34:]
+        return opened
 
     def jwk(self):
         return {"kty": "EC", "crv": "P-256", "x": b64url(self.x), "y": b64url(self.y)}
@@ -169,8 +198,8 @@ class Browser:
 class World:
     """One CA and one sandbox in a folder of their own."""
 
-    def __init__(self, bin_dir):
-        self.bin = bin_dir
+    def __init__(self, bin_dir, algorithm="p256"):
+        self.bin, self.algorithm = bin_dir, algorithm
         self.dir = tempfile.mkdtemp(prefix="ukey-system-")
         self.ca_port, self.sandbox_port = free_port(), free_port()
         self.origin = "http://localhost:%d" % self.ca_port
@@ -193,7 +222,7 @@ class World:
 
     def init(self):
         self.run("init", "--dir", self.ca_dir, "--origin", self.origin, "--name", "测试证书认证中心",
-                 "--listen", "127.0.0.1:%d" % self.ca_port, "--with",
+                 "--algorithm", self.algorithm, "--listen", "127.0.0.1:%d" % self.ca_port, "--with",
                  os.path.join(self.dir, "sandbox", "sandbox.json"))
         self.change_config({"clock-file": self.clock_file, "log-level": "debug",
                             "service-phone": "4000000000"})
@@ -313,13 +342,14 @@ class Staff:
     def __init__(self, world, name, roles):
         self.world = world
         base = os.path.join(world.dir, "staff-%s" % b64url(name.encode()))
-        self.key = Key(base + ".key")
+        self.key = Key(base + ".key", world.algorithm)
         with open(base + ".csr", "wb") as f:
             f.write(self.key.request())
         out = world.run("staff", "add", "--dir", world.ca_dir, "--name", name, "--roles", roles,
                         "--request", base + ".csr", "--certificate", base + ".cer")
         self.serial = out.stdout.strip().rsplit(" ", 1)[1]
-        with open(base + ".cer", "rb") as f:
+        self.path = base + ".cer"
+        with open(self.path, "rb") as f:
             self.certificate = f.read()
         self.browser = Browser(world.ca_port)
 

@@ -3,8 +3,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -76,6 +78,58 @@ buf_grows_to_its_bound(void **state)
 	uk_buf_put_str(&b, "again");
 	assert_string_equal(uk_buf_str(&b), "again");
 	uk_buf_fini(&b);
+	uk_buf_fini(&b);
+}
+
+static long
+locked_kib(void)
+{
+	FILE *f = fopen("/proc/self/status", "re");
+	char line[128];
+	long kib = 0;
+
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f) != NULL)
+		if (strncmp(line, "VmLck:", 6) == 0)
+			kib = strtol(line + 6, NULL, 10);
+	(void)fclose(f);
+	return kib;
+}
+
+/* Not where memory is scarce, nor under AddressSanitizer. */
+static bool
+can_lock(void)
+{
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	const long before = locked_kib();
+	void *p = mmap(NULL, 64 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	const bool can = mlock(p, 64 * page) == 0 && locked_kib() > before;
+
+	(void)munmap(p, 64 * page);
+	return can;
+}
+
+/* Grown or emptied, what a secret passes through stays locked, and is let go at the end. */
+static void
+buf_can_be_locked(void **state)
+{
+	const long before = locked_kib();
+	const bool can = can_lock();
+	struct uk_buf b;
+
+	(void)state;
+	uk_buf_init(&b, 100000);
+	uk_buf_lock(&b);
+	for (int i = 0; i < 20000; i++)
+		uk_buf_put_u8(&b, (uint8_t)i);
+	assert_false(uk_buf_failed(&b));
+	assert_int_equal(b.p[19999], (uint8_t)19999);
+	if (can)
+		assert_true(locked_kib() >= before + 20);
+	uk_buf_fini(&b);
+	assert_int_equal(locked_kib(), before);
+	uk_buf_put_str(&b, "again");
+	assert_string_equal(uk_buf_str(&b), "again");
 	uk_buf_fini(&b);
 }
 
@@ -372,6 +426,7 @@ main(void)
 		cmocka_unit_test(rc_rows),
 		cmocka_unit_test(rc_fail),
 		cmocka_unit_test(buf_grows_to_its_bound),
+		cmocka_unit_test(buf_can_be_locked),
 		cmocka_unit_test(buf_is_sticky),
 		cmocka_unit_test(buf_numbers_and_text),
 		cmocka_unit_test(spans),

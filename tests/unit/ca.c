@@ -247,7 +247,8 @@ profiles_say_what_they_need(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct uk_err err = { 0 };
-		const enum uk_rc rc = profile_check(rows[i].profile, &rows[i].subject, &err);
+		const enum uk_rc rc =
+		    profile_check(rows[i].profile, PROFILE_SIGN, &rows[i].subject, &err);
 
 		assert_int_equal(rc, rows[i].field == NULL ? UK_OK : UK_E_INPUT);
 		if (rows[i].field == NULL)

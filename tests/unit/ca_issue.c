@@ -29,7 +29,7 @@
 #define PERSON       "\xe5\xbc\xa0\xe4\xb8\x89"
 
 struct both {
-	struct place p256, rsa;
+	struct place p256, rsa, sm2;
 };
 
 static int
@@ -39,6 +39,7 @@ setup(void **state)
 
 	place_init(&b->p256, "p256", NOW);
 	place_init(&b->rsa, "rsa", NOW);
+	place_init(&b->sm2, "sm2", NOW);
 	*state = b;
 	return 0;
 }
@@ -50,6 +51,7 @@ teardown(void **state)
 
 	place_fini(&b->p256);
 	place_fini(&b->rsa);
+	place_fini(&b->sm2);
 	free(b);
 	return 0;
 }
@@ -84,6 +86,8 @@ founded(void **state)
 	assert_int_equal(uk_cert_not_after(issuer), 1953095400); /* 2031-11-22T06:30:00Z */
 	assert_int_equal(uk_cert_alg(root), UK_KEY_P256);
 	assert_int_equal(uk_cert_alg(authority_issuer(b->rsa.a)), UK_KEY_RSA_3072);
+	assert_int_equal(uk_cert_alg(authority_issuer(b->sm2.a)), UK_KEY_SM2);
+	assert_string_equal(authority_kind(b->sm2.a), "sm2");
 	for (size_t i = 0; i < 2; i++) {
 		place_path(&b->p256, keys[i], path);
 		assert_int_equal(stat(path, &st), 0);
@@ -262,6 +266,7 @@ static const struct expected expected[] = {
 	    "\x13\x12"
 	    "11010519491231002X" },
 	[PROFILE_STAFF] = { "CN=" PERSON ",OU=reviewer,O=" ORGANISATION ",C=CN", NULL, NULL },
+	[PROFILE_RESPONDER] = { "CN=" PERSON ",O=" ORGANISATION ",C=CN", NULL, NULL },
 };
 
 /* The identity extension holds the string's DER and nothing around it; names are UTF8String. */
@@ -295,7 +300,7 @@ identity_is(struct uk_span der, const struct expected *want)
 }
 
 static void
-issue_one(const struct place *p, enum profile_id profile, const char *type)
+issue_one(const struct place *p, enum profile_id profile, enum profile_use use, const char *type)
 {
 	struct issuer_intent i;
 	struct uk_buf spki, der, its;
@@ -304,6 +309,7 @@ issue_one(const struct place *p, enum profile_id profile, const char *type)
 
 	place_spki(type, &spki, NULL);
 	o = order(profile, uk_buf_span(&spki));
+	o.use = use;
 	assert_int_equal(issuer_prepare(p->a, &o, &uk_random_system, &i, NULL), UK_OK);
 	uk_buf_init(&der, ISSUER_CERT_MAX);
 	assert_int_equal(issuer_sign(p->a, uk_buf_span(&i.tbs), &der, NULL), UK_OK);
@@ -314,8 +320,8 @@ issue_one(const struct place *p, enum profile_id profile, const char *type)
 	assert_string_equal(uk_cert_issuer(c), uk_cert_subject(authority_issuer(p->a)));
 	assert_int_equal(uk_cert_not_before(c), NOW);
 	assert_int_equal(uk_cert_not_after(c), NOW + YEAR);
-	assert_true(uk_cert_may_sign(c));
-	assert_false(uk_cert_may_encrypt(c));
+	assert_int_equal(uk_cert_may_sign(c), use == PROFILE_SIGN);
+	assert_int_equal(uk_cert_may_encrypt(c), use == PROFILE_ENCRYPT);
 	assert_false(uk_cert_is_ca(c));
 	uk_buf_init(&its, 1024);
 	assert_int_equal(uk_pubkey_spki(uk_cert_pubkey(c), &its), UK_OK);
@@ -331,14 +337,17 @@ issue_one(const struct place *p, enum profile_id profile, const char *type)
 static void
 issues_every_profile_for_every_key(void **state)
 {
-	static const char *const types[] = { "P-256", "P-384", "RSA" };
+	static const char *const types[] = { "P-256", "P-384", "RSA", "SM2" };
 	const struct both *b = *state;
 
 	for (unsigned profile = 0; profile < PROFILE__MAX; profile++)
-		for (size_t k = 0; k < 3; k++) {
-			issue_one(&b->p256, (enum profile_id)profile, types[k]);
-			issue_one(&b->rsa, (enum profile_id)profile, types[k]);
+		for (size_t k = 0; k < 4; k++) {
+			issue_one(&b->p256, (enum profile_id)profile, PROFILE_SIGN, types[k]);
+			issue_one(&b->rsa, (enum profile_id)profile, PROFILE_SIGN, types[k]);
+			issue_one(&b->sm2, (enum profile_id)profile, PROFILE_SIGN, types[k]);
 		}
+	issue_one(&b->sm2, PROFILE_ORGANISATION, PROFILE_ENCRYPT, "SM2");
+	issue_one(&b->sm2, PROFILE_PERSON, PROFILE_ENCRYPT, "SM2");
 }
 
 /* After a crash between signature and store the intent is signed again. */
@@ -346,9 +355,9 @@ static void
 signs_an_intent_again(void **state)
 {
 	const struct both *b = *state;
-	const struct place *const places[] = { &b->rsa, &b->p256 };
+	const struct place *const places[] = { &b->rsa, &b->p256, &b->sm2 };
 
-	for (size_t k = 0; k < 2; k++) {
+	for (size_t k = 0; k < 3; k++) {
 		struct issuer_intent i;
 		struct uk_buf spki, one, two;
 		struct issuer_order o;
@@ -585,9 +594,9 @@ crl_lists(void **state)
 	};
 	const struct crl_plan plan = { entries, 3, UINT64_MAX, NOW, NOW + PLACE_DAY };
 	const struct both *b = *state;
-	const struct place *const places[] = { &b->p256, &b->rsa };
+	const struct place *const places[] = { &b->p256, &b->rsa, &b->sm2 };
 
-	for (size_t k = 0; k < 2; k++) {
+	for (size_t k = 0; k < 3; k++) {
 		X509_CRL *crl = build(places[k], &plan);
 		const STACK_OF(X509_REVOKED) *list = X509_CRL_get_REVOKED(crl);
 		ASN1_INTEGER *number = X509_CRL_get_ext_d2i(crl, NID_crl_number, NULL, NULL);
@@ -698,14 +707,15 @@ holder_init(struct holder *h, const struct place *p, const char *type)
 	h->certificate = parsed(uk_buf_span(&der));
 	uk_buf_init(&data, 1024);
 	uk_login_put(&data, &challenge);
-	assert_int_equal(EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, h->key), 1);
+	place_sign_init(ctx, h->key);
 	assert_int_equal(EVP_DigestSign(ctx, sig, &n, data.p, data.n), 1);
 	uk_buf_init(&h->signature, 512);
 	if (strcmp(type, "RSA") == 0)
 		uk_buf_put(&h->signature, uk_span(sig, n));
 	else
 		assert_int_equal(
-		    uk_ecdsa_from_der(uk_span(sig, n), UK_KEY_P256, &h->signature), UK_OK);
+		    uk_ecdsa_from_der(uk_span(sig, n), uk_cert_alg(h->certificate), &h->signature),
+		    UK_OK);
 	EVP_MD_CTX_free(ctx);
 	uk_buf_fini(&data);
 	uk_buf_fini(&der);
@@ -723,14 +733,16 @@ holder_fini(struct holder *h)
 static void
 login_holds(void **state)
 {
-	static const char *const types[] = { "P-256", "RSA" };
+	static const char *const types[] = { "P-256", "RSA", "SM2" };
 	const struct both *b = *state;
+	const struct place *const places[] = { &b->p256, &b->sm2 };
 
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < 6; i++) {
+		const struct place *p = places[i % 2];
 		struct holder h;
 
-		holder_init(&h, &b->p256, types[i]);
-		assert_int_equal(login_check(h.certificate, authority_issuer(b->p256.a), &challenge,
+		holder_init(&h, p, types[i / 2]);
+		assert_int_equal(login_check(h.certificate, authority_issuer(p->a), &challenge,
 				     uk_buf_span(&h.signature), NOW, NULL),
 		    UK_OK);
 		holder_fini(&h);

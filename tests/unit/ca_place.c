@@ -8,6 +8,7 @@
 #include <openssl/x509.h>
 
 #include "ca_place.h"
+#include "uk/sm2.h"
 
 void
 place_init(struct place *p, const char *algorithm, int64_t now)
@@ -52,7 +53,9 @@ place_path(const struct place *p, const char *file, char out[128])
 void
 place_spki(const char *type, struct uk_buf *out, EVP_PKEY **key)
 {
-	EVP_PKEY *k = strcmp(type, "RSA") == 0 ? EVP_RSA_gen(2048) : EVP_EC_gen(type);
+	EVP_PKEY *k = strcmp(type, "RSA") == 0   ? EVP_RSA_gen(2048)
+		      : strcmp(type, "SM2") == 0 ? EVP_PKEY_Q_keygen(NULL, NULL, "SM2")
+						 : EVP_EC_gen(type);
 	unsigned char *der = NULL;
 	const int n = i2d_PUBKEY(k, &der);
 
@@ -65,6 +68,17 @@ place_spki(const char *type, struct uk_buf *out, EVP_PKEY **key)
 		*key = k;
 	else
 		EVP_PKEY_free(k);
+}
+
+void
+place_sign_init(EVP_MD_CTX *ctx, EVP_PKEY *key)
+{
+	const bool sm2 = EVP_PKEY_is_a(key, "SM2") == 1;
+	EVP_PKEY_CTX *sign = NULL;
+
+	if (EVP_DigestSignInit(ctx, &sign, sm2 ? EVP_sm3() : EVP_sha256(), NULL, key) != 1 ||
+	    (sm2 && EVP_PKEY_CTX_set1_id(sign, UK_SM2_ID, (int)strlen(UK_SM2_ID)) != 1))
+		abort();
 }
 
 void

@@ -26,6 +26,9 @@ void place_path(const struct place *p, const char *file, char out[128]);
 /* The public key of a fresh key pair, which is given too when key is not NULL. */
 void place_spki(const char *type, struct uk_buf *out, EVP_PKEY **key);
 
+/* The digest and, for SM2, the identifier that go with the key. */
+void place_sign_init(EVP_MD_CTX *ctx, EVP_PKEY *key);
+
 /* A unit's certificate over spki for a year from not_before, as the caller of issuer.h gets it. */
 void place_issue(const struct place *p, struct uk_span spki, int64_t not_before, struct uk_buf *der,
     char *serial);

@@ -874,6 +874,7 @@ command_line(void **state)
 {
 	struct env *e = *state;
 	struct uk_buf out;
+	char token[80];
 	json_t *j;
 
 	uk_buf_init(&out, 300000);
@@ -898,6 +899,14 @@ command_line(void **state)
 	assert_int_equal(ukey(NULL, "--help", NULL, NULL), 0);
 	assert_int_equal(ukey(NULL, "key", "generate", "--help"), 0);
 	assert_int_equal(ukey(NULL, "sign", NULL, NULL), 2);
+	assert_int_equal(ukey(NULL, "pin", "change", NULL), 2);
+	(void)snprintf(token, sizeof(token), "--token=%s", e->token);
+	answers(e, "123456\n246813\n246813\n");
+	assert_int_equal(ukey(NULL, "pin", "change", token), 0);
+	answers(e, "246813\n135791\n135792\n!cancel\n");
+	assert_int_equal(ukey(NULL, "pin", "change", token), 4);
+	answers(e, "246813\n951753\n951753\n");
+	assert_int_equal(ukey(NULL, "pin", "change", token), 0);
 	assert_int_equal(ukey(NULL, "explode", NULL, NULL), 2);
 	assert_int_equal(ukey(NULL, "list", "--socket=/nonexistent/x", NULL), 3);
 	uk_buf_fini(&out);

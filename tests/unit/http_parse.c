@@ -138,6 +138,11 @@ path_matches(void **state)
 	assert_string_equal(p.v[1].value, "agent-front");
 	assert_true(http_path_match("/", "/", &p));
 	assert_true(http_path_match("/api/site", "/api/site", &p));
+	assert_true(http_path_match("/ca/ocsp/{request*}", "/ca/ocsp/MEI%2F/x%3D", &p));
+	assert_int_equal(p.n, 0);
+	assert_false(http_path_match("/ca/ocsp/{request*}", "/ca/ocsp/", &p));
+	assert_false(http_path_match("/ca/ocsp/{request*}", "/ca/ocsp", &p));
+	assert_false(http_path_match("/ca/ocsp/{request*}", "/ca/other/x", &p));
 }
 
 static void

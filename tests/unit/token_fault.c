@@ -323,8 +323,10 @@ static void
 module_that_is_not_there(void **state)
 {
 	struct fixture *f = *state;
-	const struct token_module modules[] = { { "/nonexistent/module.so", "pkcs11" },
-		{ SOFTHSM_MODULE, "pkcs11" }, { SOFTHSM_MODULE, "no such kind" } };
+	const struct token_module modules[] = { { .path = "/nonexistent/module.so",
+						    .kind = "pkcs11" },
+		{ .path = SOFTHSM_MODULE, .kind = "pkcs11" },
+		{ .path = SOFTHSM_MODULE, .kind = "no such kind" } };
 	struct token_call list = { .op = TOKEN_LIST };
 	struct answer a;
 
@@ -412,7 +414,7 @@ helper_that_talks_nonsense(void **state)
 		"#!/bin/sh\nprintf '\\377\\377\\377\\377' >&0\nexec sleep 9\n",
 	};
 	struct fixture *f = *state;
-	const struct token_module module = { SOFTHSM_MODULE, "pkcs11" };
+	const struct token_module module = { .path = SOFTHSM_MODULE, .kind = "pkcs11" };
 	struct token_call list = { .op = TOKEN_LIST };
 	char path[128];
 

@@ -69,8 +69,8 @@ fixture_setup(void **state)
 	return 0;
 }
 
-static void
-run(char *const argv[])
+void
+elsewhere_run(char *const argv[])
 {
 	int status = 0;
 	const pid_t pid = fork();
@@ -92,7 +92,7 @@ fixture_teardown(void **state)
 
 	token_client_free(&f->client);
 	loop_poll_free(&f->loop);
-	run(rm);
+	elsewhere_run(rm);
 	free(f);
 	return 0;
 }
@@ -106,8 +106,8 @@ on_change(void *ctx, enum token_change what, const struct token_info *token)
 	f->events[f->n_events++] = (struct event){ what, *token };
 }
 
-static void
-start(struct fixture *f, const struct token_module *modules, size_t n)
+void
+fixture_start_with(struct fixture *f, const struct token_module *modules, size_t n)
 {
 	struct token_call list = { .op = TOKEN_LIST };
 	struct answer a;
@@ -123,18 +123,18 @@ start(struct fixture *f, const struct token_module *modules, size_t n)
 void
 fixture_start(struct fixture *f)
 {
-	const struct token_module module = { SOFTHSM_MODULE, "pkcs11" };
+	const struct token_module module = { .path = SOFTHSM_MODULE, .kind = "pkcs11" };
 
-	start(f, &module, 1);
+	fixture_start_with(f, &module, 1);
 }
 
 void
 fixture_start_faulty(struct fixture *f, bool plain_too)
 {
-	const struct token_module modules[] = { { FAULT_MODULE, "pkcs11" },
-		{ SOFTHSM_MODULE, "pkcs11" } };
+	const struct token_module modules[] = { { .path = FAULT_MODULE, .kind = "pkcs11" },
+		{ .path = SOFTHSM_MODULE, .kind = "pkcs11" } };
 
-	start(f, modules, plain_too ? 2 : 1);
+	fixture_start_with(f, modules, plain_too ? 2 : 1);
 }
 
 void
@@ -317,7 +317,7 @@ elsewhere_init_token(const char *label)
 		(char[]){ FIXTURE_SO_PIN }, (char[]){ "--pin" }, (char[]){ FIXTURE_PIN }, NULL };
 
 	(void)snprintf(name, sizeof(name), "%s", label);
-	run(argv);
+	elsewhere_run(argv);
 }
 
 /* A session on the first token, logged in, in a process of its own. */

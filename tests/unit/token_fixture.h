@@ -46,6 +46,7 @@ int fixture_teardown(void **state);
 
 /* A client with SoftHSM itself, and with the fault module in front of another SoftHSM. */
 void fixture_start(struct fixture *f);
+void fixture_start_with(struct fixture *f, const struct token_module *modules, size_t n);
 void fixture_start_faulty(struct fixture *f, bool plain_too);
 void fixture_rules(const struct fixture *f, const char *rules);
 
@@ -70,6 +71,7 @@ void fixture_prepare(struct fixture *f, const char *label, char id[65]);
 bool fixture_event(struct fixture *f, enum token_change what, const char *label);
 
 /* Done by other processes. */
+void elsewhere_run(char *const argv[]); /* it ends well */
 void elsewhere_init_token(const char *label);
 void elsewhere_set_pin(const char *from, const char *to);
 /* Keys that decrypt, and agree, which the token client makes none of; ids "0a", "0b". */

@@ -15,6 +15,7 @@ import type {
 	Channel,
 	Check,
 	DataProgress,
+	EncryptionParams,
 	Hello,
 	InstallParams,
 	LoginParams,
@@ -23,6 +24,7 @@ import type {
 	SignatureParams,
 	Token,
 	TokenEvent,
+	Unlocked,
 } from "./types.js";
 import { DEFAULT_PORTS, WebSocketTransport } from "./websocket.js";
 
@@ -180,11 +182,12 @@ export class UkeyClient extends Emitter<ClientEvents> {
 		},
 		/** Resolves to the certificate's id, once it works on the token. */
 		install: async (params: InstallParams, options?: RequestOptions): Promise<string> => {
-			const { certificate, chain, ...rest } = params;
+			const { certificate, chain, encryption, ...rest } = params;
 			const wire = {
 				...rest,
 				certificate: toBase64(certificate),
 				...(chain ? { chain: chain.map(toBase64) } : {}),
+				...(encryption ? { encryption: encryptionToWire(encryption) } : {}),
 			};
 			const answer = await this.ask("certificate.install", wire, options);
 			return (answer as { certificate: string }).certificate;
@@ -243,6 +246,21 @@ export class UkeyClient extends Emitter<ClientEvents> {
 				publicKey: string;
 			};
 			return { key: answer.key, publicKey: fromBase64(answer.publicKey) };
+		},
+	};
+
+	readonly pin = {
+		/** The user types the old one, and twice the new one, in the helper's window. */
+		change: async (token: string, options?: RequestOptions): Promise<void> => {
+			await this.ask("pin.change", { token }, options);
+		},
+		/** Opens a ticket that was sealed to agent.channel("unlock"); the user types the new PIN. */
+		unlock: async (token: string, ticket: string, options?: RequestOptions): Promise<Unlocked> => {
+			const answer = (await this.ask("pin.unlock", { token, ticket }, options)) as {
+				certificate: string;
+				receipt: unknown;
+			};
+			return { certificate: answer.certificate, receipt: signatureFromWire(answer.receipt) };
 		},
 	};
 
@@ -350,6 +368,14 @@ function signatureFromWire(answer: unknown): Signature {
 		signature: fromBase64(wire.signature),
 		algorithm: wire.algorithm,
 		certificate: fromBase64(wire.certificate),
+	};
+}
+
+function encryptionToWire(encryption: EncryptionParams): Wire<EncryptionParams> {
+	return {
+		certificate: toBase64(encryption.certificate),
+		envelopedKey: toBase64(encryption.envelopedKey),
+		format: encryption.format,
 	};
 }
 

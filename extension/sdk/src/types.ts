@@ -136,6 +136,28 @@ export interface Channel {
 	thumbprint: string;
 	/** Compact JWS by the station key; purpose "production" on an enrolled station. */
 	vouch?: string;
+	/**
+	 * Purpose "unlock" on the WebSocket: four digits that the page has to show while the helper's
+	 * window shows them, so that the user can compare.
+	 */
+	code?: string;
+}
+
+/** The key is open with its new PIN; the receipt is for the CA that gave the ticket. */
+export interface Unlocked {
+	/** Id of the certificate whose key signed the receipt. */
+	certificate: string;
+	receipt: Signature;
+}
+
+/** The second half of a dual certificate (SM2). */
+export interface EncryptionParams {
+	/** DER. */
+	certificate: Uint8Array;
+	/** The key pair under envelope to the signing key. */
+	envelopedKey: Uint8Array;
+	/** SM2EnvelopedKey (GB/T 35276), or ENVELOPEDKEYBLOB (GM/T 0016). */
+	format: "gbt35276" | "skf";
 }
 
 export interface InstallParams {
@@ -146,4 +168,6 @@ export interface InstallParams {
 	chain?: Uint8Array[];
 	/** Id of the certificate that leaves the token once the new one works. */
 	replaces?: string;
+	/** Both certificates count, or none: the same call again completes what was cut off. */
+	encryption?: EncryptionParams;
 }

@@ -38,6 +38,8 @@ test("[H2] every wrapper sends the shape of the protocol and reads its answer", 
 		"token.prepare": () => ({ token: "t2", serial: "S", label: "L" }),
 		"certificate.list": () => ({ certificates: [{ id: "c", certificate: b64 }], hidden: 2 }),
 		"certificate.install": () => ({ certificate: "c" }),
+		"pin.change": () => ({ changed: true }),
+		"pin.unlock": () => ({ unlocked: true, certificate: "c", receipt: { signature: b64, algorithm: "ES256", certificate: b64 } }),
 		"signature.create": () => signed,
 		"login.create": () => signed,
 		"key.generate": () => ({ key: "0a", publicKey: b64 }),
@@ -57,7 +59,12 @@ test("[H2] every wrapper sends the shape of the protocol and reads its answer", 
 		certificates: [{ id: "c", certificate: DER }],
 		hidden: 2,
 	});
-	assert.equal(await client.certificate.install({ token: "t", certificate: DER, chain: [DER] }), "c");
+	const encryption = { certificate: DER, envelopedKey: DER, format: "gbt35276" };
+	assert.equal(await client.certificate.install({ token: "t", certificate: DER, chain: [DER], encryption }), "c");
+	assert.equal(await client.pin.change("t"), undefined);
+	const unlocked = await client.pin.unlock("t", "jwe");
+	assert.equal(unlocked.certificate, "c");
+	assert.deepEqual(unlocked.receipt, { signature: DER, algorithm: "ES256", certificate: DER });
 	assert.deepEqual(
 		await client.signature.create({ certificate: "c", data: "中", format: "raw" }),
 		want,
@@ -73,7 +80,14 @@ test("[H2] every wrapper sends the shape of the protocol and reads its answer", 
 	const sent = Object.fromEntries(helper.seen.map(({ method, params }) => [method, params]));
 	assert.deepEqual(sent["token.prepare"], { token: "t", ticket: "jwe" });
 	assert.deepEqual(sent["certificate.list"], {});
-	assert.deepEqual(sent["certificate.install"], { token: "t", certificate: b64, chain: [b64] });
+	assert.deepEqual(sent["certificate.install"], {
+		token: "t",
+		certificate: b64,
+		chain: [b64],
+		encryption: { certificate: b64, envelopedKey: b64, format: "gbt35276" },
+	});
+	assert.deepEqual(sent["pin.change"], { token: "t" });
+	assert.deepEqual(sent["pin.unlock"], { token: "t", ticket: "jwe" });
 	assert.deepEqual(sent["signature.create"], {
 		certificate: "c",
 		data: Buffer.from("中").toString("base64"),
