@@ -249,7 +249,7 @@ all_read(FILE *f, uint8_t *chunk, size_t *n)
 
 /* More than a message: piece by piece; *id is the data's, the caller's to free. */
 static int
-put_data(struct client *c, FILE *f, const char *path, uint8_t *chunk, size_t n, char **id)
+put_data(struct client *c, const struct args *a, FILE *f, uint8_t *chunk, size_t n, char **id)
 {
 	int code = EXIT_DONE;
 	bool last = false;
@@ -259,7 +259,7 @@ put_data(struct client *c, FILE *f, const char *path, uint8_t *chunk, size_t n, 
 		char *b64 = uk_b64_dup(uk_span(chunk, n));
 
 		last = n < CHUNK;
-		set(p, "data", *id);
+		set(p, *id == NULL ? "certificate" : "data", *id == NULL ? a->certificate : *id);
 		set(p, "chunk", b64);
 		free(b64);
 		if (last)
@@ -271,7 +271,7 @@ put_data(struct client *c, FILE *f, const char *path, uint8_t *chunk, size_t n, 
 		if (!last)
 			n = fread(chunk, 1, CHUNK, f);
 		if (ferror(f) != 0)
-			code = fail(path, "unavailable");
+			code = fail(a->in, "unavailable");
 	}
 	return code;
 }
@@ -294,7 +294,7 @@ sign_file(const struct args *a, FILE *f, json_t *params)
 	} else {
 		code = open_ukeyd(a, &c);
 		if (code == EXIT_DONE)
-			code = put_data(c, f, a->in, chunk, n, &text);
+			code = put_data(c, a, f, chunk, n, &text);
 		if (code == EXIT_DONE)
 			set(params, "dataId", text);
 	}
@@ -307,10 +307,26 @@ sign_file(const struct args *a, FILE *f, json_t *params)
 	return code == EXIT_DONE ? give_file(a, result, "signature") : code;
 }
 
+/* Only what was asked for: ukeyd knows the defaults, and refuses it with keys that have none. */
+static json_t *
+profile(const struct args *a)
+{
+	json_t *p = json_object();
+
+	set(p, "arc", a->arc);
+	set(p, "signatureOid", a->signature_oid);
+	if (a->attributes)
+		json_object_set_new(p, "attributes", json_true());
+	if (json_object_size(p) > 0)
+		return p;
+	json_decref(p);
+	return NULL;
+}
+
 static int
 sign(const struct args *a)
 {
-	json_t *p;
+	json_t *p, *how;
 	FILE *f;
 	int code;
 
@@ -323,10 +339,27 @@ sign(const struct args *a)
 	set(p, "certificate", a->certificate);
 	set(p, "format", a->format != NULL ? a->format : "cms-detached");
 	set(p, "title", a->title);
+	if ((how = profile(a)) != NULL)
+		json_object_set_new(p, "profile", how);
 	code = sign_file(a, f, p);
 	if (f != stdin)
 		(void)fclose(f);
 	return code;
+}
+
+static int
+envelope_open(const struct args *a)
+{
+	json_t *p;
+
+	if (!given(a->certificate, "certificate") || !given(a->in, "in"))
+		return EXIT_USAGE;
+	p = json_object();
+	set(p, "certificate", a->certificate);
+	if (set_file(p, "envelope", a->in))
+		return ask_file(a, "envelope.open", p, "data");
+	json_decref(p);
+	return EXIT_FAILED;
 }
 
 static int
@@ -532,16 +565,26 @@ static const struct uk_opt sign_opts[] = {
 	SOCKET,
 	JSON,
 	{ "certificate", "ID", AT(certificate), "as `ukey certificates` names it" },
-	{ "format", "F", AT(format), "cms-detached (default), cms-attached or raw" },
+	{ "format", "F", AT(format), "cms-detached (default), cms-attached, der or raw" },
+	{ "arc", "A", AT(arc), "of an SM2 key's CMS: gm (default) or rfc" },
+	{ "signature-oid", "O", AT(signature_oid), "of an SM2 key's CMS: 301.1 (default) or 501" },
+	{ "attributes", NULL, AT(attributes), "an SM2 key's CMS has signed attributes" },
 	{ "in", "FILE", AT(in), "what to sign; - is standard input" },
 	{ "out", "FILE", AT(out), "the signature; default: standard output" },
 	{ "title", "TEXT", AT(title), "shown when the PIN is asked for" },
+};
+static const struct uk_opt open_opts[] = {
+	SOCKET,
+	JSON,
+	{ "certificate", "ID", AT(certificate), "as `ukey certificates` names it" },
+	{ "in", "FILE", AT(in), "CMS EnvelopedData; - is standard input" },
+	{ "out", "FILE", AT(out), "what is in it; default: standard output" },
 };
 static const struct uk_opt key_opts[] = {
 	SOCKET,
 	JSON,
 	TOKEN,
-	{ "algorithm", "A", AT(algorithm), "p-256 (default), p-384, rsa-2048, rsa-3072" },
+	{ "algorithm", "A", AT(algorithm), "p-256 (default), p-384, rsa-2048, rsa-3072, sm2" },
 	{ "label", "TEXT", AT(label), "the key's name on the token" },
 };
 static const struct uk_opt request_opts[] = {
@@ -608,6 +651,8 @@ const struct verb verbs[] = {
 	{ "certificates", "", 0, token_opts, COUNT(token_opts), certificates,
 	    "certificates on the tokens" },
 	{ "sign", "", 0, sign_opts, COUNT(sign_opts), sign, "sign a file" },
+	{ "envelope open", "", 0, open_opts, COUNT(open_opts), envelope_open,
+	    "open what was encrypted to a certificate" },
 	{ "key generate", "", 0, key_opts, COUNT(key_opts), key_generate,
 	    "make a key pair on a token" },
 	{ "request", "", 0, request_opts, COUNT(request_opts), request,

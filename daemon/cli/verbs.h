@@ -23,6 +23,9 @@ struct args {
 	const char *certificate;
 	const char *key;
 	const char *format;
+	const char *arc;
+	const char *signature_oid;
+	bool attributes;
 	const char *algorithm;
 	const char *label;
 	const char *title;

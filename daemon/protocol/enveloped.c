@@ -203,26 +203,38 @@ read_kind(struct enveloped *e, struct uk_err *err)
 	return enveloped_cipher_read(e, aead, err);
 }
 
+static enum uk_rc
+read_receiver(struct enveloped *e, const struct uk_cert *receiver, struct uk_err *err)
+{
+	const struct uk_span der = uk_cert_der(receiver);
+	const unsigned char *p = der.p;
+	X509 *x509 = d2i_X509(NULL, &p, (long)der.n);
+	enum uk_rc rc;
+
+	if (x509 == NULL)
+		return uk_fail(err, UK_E_INTERNAL, NULL, "d2i_X509", 0);
+	rc = find_receiver(e, x509, uk_cert_alg(receiver), err);
+	X509_free(x509);
+	return rc;
+}
+
 enum uk_rc
 enveloped_read(
     struct uk_span der, const struct uk_cert *receiver, struct enveloped **out, struct uk_err *err)
 {
-	const struct uk_span cert = uk_cert_der(receiver);
-	const unsigned char *p = cert.p, *q = der.p;
+	const unsigned char *p = der.p;
 	struct enveloped *e = uk_xalloc(sizeof(*e));
-	X509 *x509 = d2i_X509(NULL, &p, (long)cert.n);
-	enum uk_rc rc = x509 != NULL ? UK_OK : uk_fail(err, UK_E_INTERNAL, NULL, "d2i_X509", 0);
+	enum uk_rc rc;
 
 	uk_buf_init(&e->data, ENVELOPED_KEY_MAX);
 	e->message =
-	    (ENV_MESSAGE *)ASN1_item_d2i(NULL, &q, (long)der.n, ASN1_ITEM_rptr(ENV_MESSAGE));
-	if (rc == UK_OK && (e->message == NULL || q != der.p + der.n))
+	    (ENV_MESSAGE *)ASN1_item_d2i(NULL, &p, (long)der.n, ASN1_ITEM_rptr(ENV_MESSAGE));
+	if (e->message == NULL || p != der.p + der.n)
 		rc = uk_fail(err, UK_E_INPUT, MALFORMED, "d2i", 0);
-	if (rc == UK_OK)
+	else
 		rc = read_kind(e, err);
 	if (rc == UK_OK)
-		rc = find_receiver(e, x509, uk_cert_alg(receiver), err);
-	X509_free(x509);
+		rc = read_receiver(e, receiver, err);
 	ERR_clear_error();
 	if (rc != UK_OK)
 		enveloped_free(&e);

@@ -8,6 +8,7 @@ deps_run=(
   "curl.h:libcurl4-openssl-dev" "opensslv.h:libssl-dev" "/usr/include/sqlite3.h:libsqlite3-dev"
   "/usr/include/p11-kit-1/p11-kit/p11-kit.h:libp11-kit-dev"
   "/usr/include/systemd/sd-daemon.h:libsystemd-dev" "/usr/include/seccomp.h:libseccomp-dev"
+  "/usr/include/pango-1.0/pango/pangocairo.h:libpango1.0-dev"
   "/usr/include/turbojpeg.h:libturbojpeg0-dev" "/usr/include/spng.h:libspng-dev"
   "cc:gcc" "cc:libc6-dev" "cmake:cmake" "ninja:ninja-build" "pkg-config:pkg-config"
   "softhsm2-util:softhsm2" "openssl:openssl" "chromium:chromium" "node:nodejs" "npm:npm"
@@ -16,7 +17,7 @@ deps_run=(
 deps_test=(
   "/usr/include/cmocka.h:libcmocka-dev" "clang:clang" "clang-format:clang-format"
   "/usr/share/doc/libclang-rt-14-dev:libclang-rt-14-dev" "shellcheck:shellcheck"
-  "sqlite3:sqlite3" "ip:iproute2" "firefox-esr:firefox-esr" "p11-kit:p11-kit" "ssh-agent:openssh-client"
+  "sqlite3:sqlite3" "ip:iproute2" "firefox-esr:firefox-esr" "p11-kit:p11-kit" "pdftotext:poppler-utils" "ssh-agent:openssh-client"
   "/usr/share/doc/p11-kit-modules:p11-kit-modules"
 )
 

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/about.h"
 #include "api/handlers.h"
 #include "workflow/certificate.h"
 
@@ -220,7 +221,15 @@ change(struct changing *c, const char *what, struct http_request *rq, struct uk_
 static enum uk_rc
 suspend(struct store_tx *tx, const struct changing *c, struct uk_err *err)
 {
-	return certificate_suspend(tx, c->serial, c->by, api_now(c->a), err);
+	const int64_t now = api_now(c->a);
+	struct certificate was;
+	enum uk_rc rc = certificate_get(tx, c->serial, &was, err);
+
+	if (rc == UK_OK)
+		rc = certificate_suspend(tx, c->serial, c->by, now, err);
+	if (rc == UK_OK && was.suspended_at == 0 && was.order[0] != '\0')
+		rc = about_tell_suspended(tx, &was, now, err);
+	return rc;
 }
 
 static enum uk_rc

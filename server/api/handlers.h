@@ -18,6 +18,7 @@ http_handler order_manual;
 http_handler identity_check;
 http_handler document_put;
 http_handler document_get;
+http_handler paper_get;
 http_handler signature_code;
 http_handler signature_create;
 http_handler payment_start;
@@ -56,6 +57,8 @@ http_handler staff_me;
 http_handler staff_logout;
 http_handler staff_orders;
 http_handler staff_order;
+http_handler staff_tasks;
+http_handler staff_task_done;
 http_handler staff_document;
 http_handler review_approve;
 http_handler review_reject;
@@ -140,6 +143,10 @@ struct refunded_body {
 	int64_t version;
 	const char *payment;
 	const char *note;
+};
+
+struct task_body {
+	const char *id;
 };
 
 struct ticket_body {

@@ -82,6 +82,10 @@ static const struct uk_field refunded_fields[] = {
 	{ .name = "note", .flags = UK_F_REQUIRED, STR(refunded_body, note, 1, 500) },
 };
 
+static const struct uk_field task_fields[] = {
+	{ .name = "id", .flags = UK_F_REQUIRED, STR(task_body, id, 1, 160) },
+};
+
 static const struct uk_field ticket_fields[] = {
 	{ .name = "token", .flags = UK_F_REQUIRED, STR(ticket_body, token, 0, 64) },
 	{ .name = "channel", .flags = UK_F_REQUIRED, OBJECT(ticket_body, channel) },
@@ -180,6 +184,7 @@ static const struct http_route routes[] = {
 	    .types = photo_types, .limit = PHOTO_BYTES_MAX, .handler = document_put },
 	{ HTTP_GET, "/api/orders/{id}/documents/{type}", .who = WHO_OWNER,
 	    .handler = document_get },
+	{ HTTP_GET, "/api/orders/{id}/papers/{paper}", .who = WHO_OWNER, .handler = paper_get },
 	{ HTTP_POST, "/api/orders/{id}/submit", .who = WHO_OWNER,
 	    FIELDS(version_fields, version_body), .handler = order_submit },
 	{ HTTP_POST, "/api/orders/{id}/signature/code", .who = WHO_OWNER, EMPTY,
@@ -233,9 +238,14 @@ static const struct http_route routes[] = {
 	{ HTTP_GET, "/api/staff/me", .who = WHO_STAFF, .handler = staff_me },
 	{ HTTP_POST, "/api/staff/logout", .who = WHO_STAFF, EMPTY, .handler = staff_logout },
 	{ HTTP_GET, "/api/staff/orders", .who = WHO_DESK, .handler = staff_orders },
+	{ HTTP_GET, "/api/staff/tasks", .who = WHO_DESK, .handler = staff_tasks },
+	{ HTTP_POST, "/api/staff/tasks/done", .who = WHO_DESK, FIELDS(task_fields, task_body),
+	    .handler = staff_task_done },
 	{ HTTP_GET, "/api/staff/orders/{id}", .who = WHO_DESK, .handler = staff_order },
 	{ HTTP_GET, "/api/staff/orders/{id}/documents/{type}", .who = WHO_REVIEWER | WHO_AUDITOR,
 	    .handler = staff_document },
+	{ HTTP_GET, "/api/staff/orders/{id}/papers/{paper}",
+	    .who = WHO_REVIEWER | WHO_FINANCE | WHO_AUDITOR, .handler = paper_get },
 	{ HTTP_POST, "/api/staff/orders/{id}/approve", .who = WHO_REVIEWER,
 	    FIELDS(approve_fields, review_body), .handler = review_approve },
 	{ HTTP_POST, "/api/staff/orders/{id}/reject", .who = WHO_REVIEWER,

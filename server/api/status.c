@@ -1,5 +1,4 @@
-/* Suspension, resumption and revocation of a certificate by its holder ([C14]); by the staff:
- * certificates.c. */
+/* Suspension, resumption and revocation of a certificate by its holder [C14]. */
 #include <stdio.h>
 #include <string.h>
 
@@ -10,6 +9,8 @@
 #include "api/query.h"
 #include "api/session.h"
 #include "workflow/job.h"
+
+#define HOLDER "holder"
 
 enum wish {
 	WISH_SUSPEND,
@@ -38,17 +39,17 @@ may(const struct wishing *w, const struct about *ab)
 	       query_owns(w->a, w->query, ab->order.kind, ab->form);
 }
 
-static enum uk_rc
-tell(const struct wishing *w, struct store_tx *tx, const struct about *ab, struct uk_err *err)
+enum uk_rc
+about_tell_suspended(
+    struct store_tx *tx, const struct certificate *c, int64_t now, struct uk_err *err)
 {
-	const int64_t now = api_now(w->a);
 	char key[128];
 
-	(void)snprintf(key, sizeof(key), "sms-send/suspended/%s/%lld", w->serial, (long long)now);
+	(void)snprintf(key, sizeof(key), "sms-send/suspended/%s/%lld", c->serial, (long long)now);
 	return job_put(tx,
 	    &(struct job_new){ .kind = "sms-send",
 		.key = key,
-		.order = ab->cert.order,
+		.order = c->order,
 		.args = "{\"template\":\"suspended\"}" },
 	    now, err);
 }
@@ -61,15 +62,15 @@ grant(struct wishing *w, struct store_tx *tx, const struct about *ab, struct uk_
 
 	switch (w->wish) {
 	case WISH_SUSPEND:
-		rc = certificate_suspend(tx, w->serial, "holder", now, err);
+		rc = certificate_suspend(tx, w->serial, HOLDER, now, err);
 		if (rc == UK_OK && ab->cert.suspended_at == 0)
-			rc = tell(w, tx, ab, err);
+			rc = about_tell_suspended(tx, &ab->cert, now, err);
 		break;
 	case WISH_RESUME:
-		rc = certificate_resume(tx, w->serial, "holder", now, err);
+		rc = certificate_resume(tx, w->serial, HOLDER, now, err);
 		break;
 	case WISH_REVOKE:
-		rc = certificate_revoke(tx, w->serial, w->reason, "holder", now, err);
+		rc = certificate_revoke(tx, w->serial, w->reason, HOLDER, now, err);
 		break;
 	}
 	return rc;

@@ -66,6 +66,23 @@ open_sms(struct connectors *c, const struct base *b, struct uk_err *err)
 }
 
 static enum uk_rc
+open_mail(struct connectors *c, const struct base *b, struct uk_err *err)
+{
+	const struct settings *s = &b->settings;
+
+	if (*s->mail_url == '\0')
+		return UK_OK;
+	c->mail_setup = (struct mail_setup){
+		.smtp = { .url = s->mail_url, .user = s->mail_user, .password = s->mail_secret },
+		.from = s->mail_from,
+		.name = s->name,
+		.clock = &b->clock,
+	};
+	c->mail = &c->mail_setup;
+	return mail_check(c->mail, err);
+}
+
+static enum uk_rc
 open_ident(struct connectors *c, const struct base *b, struct uk_err *err)
 {
 	const struct settings *s = &b->settings;
@@ -131,6 +148,7 @@ connectors_open(struct connectors *c, const struct base *b, struct uk_err *err)
 	if ((rc = name_key("alipay", open_pay(c, b, err), err)) != UK_OK ||
 	    (rc = name_key("bank", open_bank(c, b, err), err)) != UK_OK ||
 	    (rc = name_key("sms", open_sms(c, b, err), err)) != UK_OK ||
+	    (rc = name_key("mail", open_mail(c, b, err), err)) != UK_OK ||
 	    (rc = name_key("identity", open_ident(c, b, err), err)) != UK_OK ||
 	    (rc = find_photo_program(c, b, err)) != UK_OK)
 		connectors_close(c);

@@ -4,6 +4,7 @@
 #define APP_CONNECTORS_H
 
 #include "app/base.h"
+#include "notify/mail.h"
 
 struct bank;
 struct http_client;
@@ -16,6 +17,8 @@ struct connectors {
 	struct pay *pay;
 	struct bank *bank;
 	struct sms *sms;
+	struct mail_setup mail_setup;
+	const struct mail_setup *mail; /* NULL without a mail server */
 	struct ident *ident;
 	char *photo_program;
 };

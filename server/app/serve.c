@@ -14,6 +14,7 @@
 #include "app/commands.h"
 #include "app/connectors.h"
 #include "app/keys.h"
+#include "documents/paper.h"
 #include "documents/photo.h"
 #include "http/httpd.h"
 #include "jobs/jobs.h"
@@ -70,8 +71,10 @@ open_jobs(struct app *app, struct uk_err *err)
 			     .pay = app->connectors.pay,
 			     .bank = app->connectors.bank,
 			     .sms = app->connectors.sms,
+			     .mail = app->connectors.mail,
 			     .ident = app->connectors.ident,
 			     .authority = b->authority,
+			     .origin = b->settings.origin,
 			     .km = app->km,
 			     .bank_notify_url = app->bank_notify_url,
 			     .threads = JOB_THREADS },
@@ -256,5 +259,6 @@ command_serve(int argc, char **argv)
 	(void)sd_notify(0, "STOPPING=1");
 	uk_log_plain(&app.base.log, UK_LOG_INFO, "serve.stopping");
 	close_app(&app);
+	paper_end();
 	return 0;
 }

@@ -43,6 +43,10 @@ struct settings {
 	char *sms_access_key;
 	char *sms_secret;
 	char *sms_sign;
+	char *mail_url;
+	char *mail_from;
+	char *mail_user;
+	char *mail_secret;
 	char *sms_templates;
 	char *identity_url;
 	char *identity_access_key;

@@ -5,6 +5,7 @@
 #include "ca/request.h"
 #include "jobs/kinds.h"
 #include "km/km.h"
+#include "workflow/certificate.h"
 #include "workflow/renewal.h"
 
 #define CSR_MAX   REQUEST_MAX

@@ -20,6 +20,7 @@ struct pay;
 struct bank;
 struct bank_result;
 struct sms;
+struct mail_setup;
 struct ident;
 struct jobs;
 
@@ -35,8 +36,10 @@ struct jobs_setup {
 	struct pay *pay;
 	struct bank *bank;
 	struct sms *sms;
+	const struct mail_setup *mail; /* NULL: no e-mail is sent */
 	struct ident *ident;
 	const struct authority *authority;
+	const char *origin;          /* of the pages, for links in e-mails */
 	const struct km *km;         /* for SM2 keys, which get an encryption certificate, too */
 	const char *bank_notify_url; /* where the bank posts a transfer's result */
 	int threads;                 /* 0: none, the caller runs them (tests) */

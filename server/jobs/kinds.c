@@ -42,6 +42,7 @@ static const struct job_kind kinds[] = {
 	/* name              run                 tries  delay   at most  given up */
 	{ "identity-check",  run_identity_check,     3,     2,      10, give_up_identity_check },
 	{ "sms-send",        run_sms_send,          10,    10,    HOUR, NULL },
+	{ "mail-send",       run_mail_send,         10,    30, 6 * HOUR, NULL },
 	{ "payment-query",   run_payment_query,      0,    30, 30 * MINUTE, NULL },
 	{ "payment-close",   run_payment_close,      0,    30, 30 * MINUTE, NULL },
 	{ "refund",          run_refund,            40,    30, 6 * HOUR, give_up_refund },
@@ -50,6 +51,7 @@ static const struct job_kind kinds[] = {
 	{ "revoke",          run_revoke,             0,     5, 10 * MINUTE, NULL },
 	{ "revoke-old",      run_revoke_old,         0,     5, 10 * MINUTE, NULL },
 	{ "crl",             run_crl,                0,     5, 10 * MINUTE, NULL },
+	{ "reminders",       run_reminders,          0,    60, 10 * MINUTE, NULL },
 	{ "timeout",         run_timeout,            0,     5, 10 * MINUTE, NULL },
 	/* clang-format on */
 };

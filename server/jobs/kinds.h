@@ -106,6 +106,8 @@ UK_CHECK enum uk_rc payment_load(
 void run_identity_check(struct jobs *j, const struct job *job, struct job_report *r);
 void give_up_identity_check(const struct job *job, struct job_report *r);
 void run_sms_send(struct jobs *j, const struct job *job, struct job_report *r);
+void run_mail_send(struct jobs *j, const struct job *job, struct job_report *r);
+void run_reminders(struct jobs *j, const struct job *job, struct job_report *r);
 void run_payment_query(struct jobs *j, const struct job *job, struct job_report *r);
 void run_payment_close(struct jobs *j, const struct job *job, struct job_report *r);
 void run_refund(struct jobs *j, const struct job *job, struct job_report *r);

@@ -265,13 +265,17 @@ stop_pool(struct jobs_pool **pool)
 	*pool = NULL;
 }
 
+/* What runs whether anything happens or not. */
 static enum uk_rc
-put_crl_job(struct store_tx *tx, void *ctx, struct uk_err *err)
+put_standing_jobs(struct store_tx *tx, void *ctx, struct uk_err *err)
 {
 	const struct jobs *j = ctx;
-	const struct job_new job = { .kind = "crl", .key = "crl" };
+	const struct job_new crl = { .kind = "crl", .key = "crl" };
+	const struct job_new reminders = { .kind = "reminders", .key = "reminders" };
+	const int64_t now = uk_now(j->s.clock);
+	const enum uk_rc rc = job_put(tx, &crl, now, err);
 
-	return job_put(tx, &job, uk_now(j->s.clock), err);
+	return rc == UK_OK ? job_put(tx, &reminders, now, err) : rc;
 }
 
 enum uk_rc
@@ -285,7 +289,7 @@ jobs_open(const struct jobs_setup *setup, struct jobs **out, struct uk_err *err)
 	j = uk_xalloc(sizeof(*j));
 	j->s = *setup;
 	if (setup->authority != NULL)
-		rc = store_write_wait(setup->store, put_crl_job, j, err);
+		rc = store_write_wait(setup->store, put_standing_jobs, j, err);
 	if (rc != UK_OK) {
 		free(j);
 		return rc;

@@ -1,4 +1,4 @@
-/* The only file that knows libcurl. */
+/* HTTP by libcurl; smtp.c beside it is mail. */
 #include <curl/curl.h>
 #include <pthread.h>
 #include <signal.h>

@@ -27,6 +27,7 @@ const struct uk_field control_fields[] = {
 	{ "alipayError", UK_F_STR, 0, 0, 64, AT(alipay_error), NULL },
 	{ "alipayTampered", UK_F_BOOL, 0, 0, 0, AT(alipay_tampered), NULL },
 	{ "smsError", UK_F_STR, 0, 0, 64, AT(sms_error), NULL },
+	{ "mailCode", UK_F_INT, 0, 400, 599, AT(mail_code), NULL },
 	{ "identityNext", UK_F_STR, 0, 0, 16, AT(identity_next), fate_ok },
 	{ "bankBounce", UK_F_STR, 0, 0, 32, AT(bank_bounce), bank_id_valid },
 	{ "bankDown", UK_F_BOOL, 0, 0, 0, AT(bank_down), NULL },
@@ -35,13 +36,14 @@ const struct uk_field control_fields[] = {
 static json_t *
 show(const struct faults *f)
 {
-	return json_pack("{s:I, s:I, s:b, s:b, s:b, s:b, s:s, s:b, s:s, s:s, s:s, s:b}",
+	return json_pack("{s:I, s:I, s:b, s:b, s:b, s:b, s:s, s:b, s:s, s:I, s:s, s:s, s:b}",
 	    "notifyDuplicates", (json_int_t)f->notify_duplicates, "notifyDelaySeconds",
 	    (json_int_t)f->notify_delay, "notifyBadSignature", f->notify_bad_signature,
 	    "notifyWrongAmount", f->notify_wrong_amount, "notifyForeignApp", f->notify_foreign_app,
 	    "notifySha1", f->notify_sha1, "alipayError", f->alipay_error, "alipayTampered",
-	    f->alipay_tampered, "smsError", f->sms_error, "identityNext", f->identity_next,
-	    "bankBounce", f->bank_bounce, "bankDown", f->bank_down);
+	    f->alipay_tampered, "smsError", f->sms_error, "mailCode", (json_int_t)f->mail_code,
+	    "identityNext", f->identity_next, "bankBounce", f->bank_bounce, "bankDown",
+	    f->bank_down);
 }
 
 static void
@@ -61,6 +63,8 @@ arm(struct faults *f, const struct control_body *b)
 		f->notify_duplicates = b->notify_duplicates;
 	if (b->notify_delay != 0)
 		f->notify_delay = b->notify_delay;
+	if (b->mail_code != 0)
+		f->mail_code = b->mail_code;
 	f->notify_bad_signature |= b->notify_bad_signature;
 	f->notify_wrong_amount |= b->notify_wrong_amount;
 	f->notify_foreign_app |= b->notify_foreign_app;
@@ -108,6 +112,7 @@ static const char home[] =
     "<p>这里模拟证书业务所依赖的外部服务。签名、报文和错误码与真实服务相同，每一次调用都验签。</p>"
     "<table><tr><th>服务</th><th>说明</th></tr>"
     "<tr><td><a href=\"/inbox\">短信收件箱</a></td><td>按手机号查看收到的短信</td></tr>"
+    "<tr><td><a href=\"/mail\">邮件收件箱</a></td><td>查看收到的邮件</td></tr>"
     "<tr><td><a href=\"/bank/records\">银行交易明细</a></td><td>按对公账号查看到账记录和附言</td>"
     "</tr><tr><td>支付宝收银台</td><td>由订单的支付步骤打开；付款后异步通知商户</td></tr>"
     "<tr><td>实名与企业要素核验</td><td>手机三要素、银行卡四要素、企业四要素、对公账户</td></tr>"

@@ -16,12 +16,13 @@ struct control_body {
 	const char *alipay_error;
 	bool alipay_tampered;
 	const char *sms_error;
+	int64_t mail_code;
 	const char *identity_next;
 	const char *bank_bounce;
 	bool bank_down;
 };
 
-#define CONTROL_FIELDS 13
+#define CONTROL_FIELDS 14
 extern const struct uk_field control_fields[CONTROL_FIELDS];
 
 http_handler control_set;  /* POST /control */

@@ -217,10 +217,11 @@ keys_open(struct keys *k, const char *dir, const struct uk_random *random, struc
 }
 
 enum uk_rc
-keys_publish(const char *dir, const char *base, struct uk_err *err)
+keys_publish(const char *dir, const char *base, int mail_port, struct uk_err *err)
 {
 	char *path = path_dup(dir);
 	json_t *all = NULL, *config;
+	char mail[40];
 	enum uk_rc rc;
 
 	if (path == NULL)
@@ -232,6 +233,9 @@ keys_publish(const char *dir, const char *base, struct uk_err *err)
 		set_url(config, "sms-url", base, "/sms");
 		set_url(config, "identity-url", base, "/identity");
 		set_url(config, "bank-url", base, "/bank");
+		(void)snprintf(mail, sizeof(mail), "smtp://127.0.0.1:%d", mail_port);
+		(void)json_object_set_new(config, "mail-url", json_string(mail));
+		(void)json_object_set_new(config, "mail-from", json_string("no-reply@ca.example"));
 		rc = save(path, all, err);
 	}
 	json_decref(all);

@@ -6,6 +6,7 @@
 #include "sandbox/inbox.h"
 #include "sandbox/keys.h"
 #include "sandbox/people.h"
+#include "sandbox/postbox.h"
 #include "sandbox/sandbox.h"
 #include "sandbox/state.h"
 #include "sandbox/teller.h"
@@ -23,6 +24,7 @@ static const struct http_route routes[] = {
 	{ HTTP_POST, "/alipay/cashier", .flags = OUT, .body = HTTP_FORM, .handler = alipay_decide },
 	{ HTTP_POST, "/sms", .flags = OUT, .body = HTTP_FORM, .handler = inbox_send },
 	{ HTTP_GET, "/inbox", .handler = inbox_page },
+	{ HTTP_GET, "/mail", .handler = postbox_page },
 	{ HTTP_POST, "/identity", .flags = OUT, .body = HTTP_FORM, .handler = people_check },
 	{ HTTP_POST, "/bank/transfers", .flags = OUT, .body = HTTP_RAW, .types = json_types,
 	    .handler = teller_transfer },
@@ -97,9 +99,11 @@ sandbox_open(const struct sandbox_config *cfg, struct sandbox **out, struct uk_e
 	rc = keys_open(&s->keys, cfg->dir, cfg->random, err);
 	if (rc == UK_OK)
 		rc = open_server(s, err);
+	if (rc == UK_OK)
+		rc = postbox_open(s, &s->postbox, err);
 	if (rc == UK_OK) {
 		set_base(s);
-		rc = keys_publish(cfg->dir, s->base, err);
+		rc = keys_publish(cfg->dir, s->base, postbox_port(s->postbox), err);
 	}
 	if (rc != UK_OK)
 		sandbox_close(&s);
@@ -141,6 +145,12 @@ free_rest(struct sandbox *s)
 		explicit_bzero(m, sizeof(*m));
 		free(m);
 	}
+	while (s->mails != NULL) {
+		struct mail_kept *m = s->mails;
+
+		s->mails = m->next;
+		free(m);
+	}
 	while (s->transfers != NULL) {
 		struct transfer *t = s->transfers;
 
@@ -159,6 +169,7 @@ sandbox_close(struct sandbox **sp)
 		return;
 	s = *sp;
 	httpd_close(&s->httpd);
+	postbox_close(&s->postbox);
 	outbox_free(&s->outbox);
 	http_client_free(&s->http);
 	free_trades(s);

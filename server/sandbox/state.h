@@ -15,6 +15,8 @@
 #include "sandbox/sandbox.h"
 #include "uk/secret.h"
 
+struct postbox;
+
 struct refund {
 	struct refund *next;
 	char refund_no[PAY_NO_LEN];
@@ -46,6 +48,14 @@ struct message {
 	int64_t at;
 };
 
+struct mail_kept {
+	struct mail_kept *next;
+	char to[256];
+	char subject[513];
+	char text[4097];
+	int64_t at;
+};
+
 struct transfer {
 	struct transfer *next;
 	char id[65];
@@ -72,6 +82,7 @@ struct faults {
 	char alipay_error[65]; /* sub_code of the next answer */
 	bool alipay_tampered;  /* the next answer is changed after it was signed */
 	char sms_error[65];    /* Code of the next answer */
+	int64_t mail_code;     /* the next answer to RCPT */
 	char identity_next[17];
 	char bank_bounce[33]; /* reason */
 	bool bank_down;
@@ -95,12 +106,14 @@ struct sandbox {
 	struct httpd *httpd;
 	struct http_client *http;
 	struct outbox *outbox;
+	struct postbox *postbox;
 	char base[64];
 	struct keys keys;
 
 	pthread_mutex_t lock;
 	struct trade *trades;
 	struct message *messages;
+	struct mail_kept *mails;
 	struct transfer *transfers;
 	struct faults faults;
 	char nonces[256][33]; /* ACS3 nonces seen last */

@@ -302,11 +302,28 @@ static const char *const text[] = {
 	    " VALUES ($1, $2, $3, $4, $5, $6, 0, '') ON CONFLICT (id) DO NOTHING",
 	[SQL_TASK_CLOSE] =
 	    "UPDATE tasks SET done_at = $2, done_by = $3 WHERE id = $1 AND done_at = 0",
-	[SQL_TASKS_LEAVE] =
-	    "UPDATE tasks SET done_at = $2, done_by = $3"
-	    " WHERE order_id = $1 AND done_at = 0 AND kind IN ('overdue', 'delivery-failed')",
+	[SQL_TASKS_LEAVE] = "UPDATE tasks SET done_at = $2, done_by = $3"
+			    " WHERE order_id = $1 AND done_at = 0 AND kind IN ('overdue', "
+			    "'delivery-failed', 'review-due')",
 	[SQL_TASKS_OPEN] = "SELECT id, kind, role, order_id, detail, created_at FROM tasks"
 			   " WHERE done_at = 0 ORDER BY created_at, id LIMIT $1",
+
+	[SQL_TASK_GET] = "SELECT role FROM tasks WHERE id = $1",
+
+	/* reminders */
+	[SQL_CERTIFICATES_ENDING] =
+	    "SELECT serial, order_id FROM certificates WHERE not_after > $1 AND not_after <= $2"
+	    " AND issued_at <> 0 AND revoked_at = 0 AND suspended_at = 0 AND usage <> 'encrypt'"
+	    " AND order_id <> ''"
+	    " AND NOT EXISTS (SELECT 1 FROM reminders WHERE reminders.serial = certificates.serial"
+	    " AND reminders.days <= $3)"
+	    " AND NOT EXISTS (SELECT 1 FROM orders WHERE orders.about = certificates.serial"
+	    " AND orders.kind IN ('unit-renewal', 'person-renewal') AND orders.state = 'done')"
+	    " ORDER BY serial LIMIT $4",
+	[SQL_REMINDER_PUT] = "INSERT INTO reminders (serial, days, sent_at) VALUES ($1, $2, $3)",
+	[SQL_REVIEWS_DUE] = "SELECT id, review_due FROM orders WHERE state = 'review'"
+			    " AND review_due > $1 AND review_due <= $2"
+			    " ORDER BY review_due LIMIT $3",
 
 	/* who may */
 	[SQL_STAFF_PUT] =

@@ -68,7 +68,7 @@ job_payment(
 	return job(a, kind, key, args, due, err);
 }
 
-/* A message to the agent's phone; what it says beside the order is looked up when it is sent. */
+/* A message to the agent; what it says beside the order is looked up when it is sent. */
 static enum uk_rc
 tell(const struct act *a, const char *template, struct uk_err *err)
 {
@@ -80,6 +80,22 @@ tell(const struct act *a, const char *template, struct uk_err *err)
 	(void)snprintf(args, sizeof(args), "{\"template\":\"%s\",\"payment\":\"%s\"}", template,
 	    text(a->ev->payment));
 	return job(a, "sms-send", key, args, a->ev->now, err);
+}
+
+/* [C9] The end of a replacement's review is told by e-mail, too. */
+static enum uk_rc
+tell_result(const struct act *a, const char *template, struct uk_err *err)
+{
+	const enum uk_rc rc = tell(a, template, err);
+	char key[KEY_LEN];
+	char args[KEY_LEN];
+
+	if (rc != UK_OK || order_kind_get(a->o->kind)->flow != FLOW_REPLACEMENT)
+		return rc;
+	(void)snprintf(key, sizeof(key), "mail-send/%s/%s/%lld", template, a->o->id,
+	    (long long)a->o->version + 1);
+	(void)snprintf(args, sizeof(args), "{\"template\":\"%s\"}", template);
+	return job(a, "mail-send", key, args, a->ev->now, err);
 }
 
 static enum uk_rc
@@ -442,7 +458,7 @@ approve_saying(const struct act *a, const char *template, struct uk_err *err)
 
 	if (rc == UK_OK)
 		rc = new_password(a, err);
-	return rc != UK_OK ? rc : tell(a, template, err);
+	return rc != UK_OK ? rc : tell_result(a, template, err);
 }
 
 static enum uk_rc
@@ -480,7 +496,7 @@ reject(const struct act *a, struct uk_err *err)
 {
 	const enum uk_rc rc = reviewed(a, REVIEW_REJECTED, err);
 
-	return rc != UK_OK ? rc : tell(a, "rejected", err);
+	return rc != UK_OK ? rc : tell_result(a, "rejected", err);
 }
 
 static enum uk_rc

@@ -25,9 +25,10 @@ static const char *const person_lost[] = { PERSON_PROVED, "phone", MAILED, NULL 
 
 #define UNIT                                                                                       \
 	.unit = true, .methods = BIT(METHOD_MOBILE) | BIT(METHOD_BANK_CARD) | BIT(METHOD_ACCOUNT), \
-	.phone = "agentPhone", .number = "creditCode", .holder = "organisation"
+	.phone = "agentPhone", .email = "agentEmail", .number = "creditCode",                      \
+	.holder = "organisation"
 #define PERSON                                                                                     \
-	.methods = BIT(METHOD_MOBILE) | BIT(METHOD_BANK_CARD), .phone = "phone",                   \
+	.methods = BIT(METHOD_MOBILE) | BIT(METHOD_BANK_CARD), .phone = "phone", .email = "email", \
 	.number = "idNumber", .holder = "name"
 
 #define WHOLE (NEED_IDENTITY | NEED_DOCUMENTS | NEED_SIGNATURE | NEED_PAYMENT | NEED_REVIEW)

@@ -220,6 +220,7 @@ struct order_kind_row {
 	int64_t documents;         /* needed before it can be submitted, if any are, as bits */
 	int64_t methods;           /* identity methods allowed: 1 << enum identity_method */
 	const char *phone;         /* the form's member with the agent's phone */
+	const char *email;         /* ... with the agent's address */
 	const char *number;        /* ... with the document number that the order is found by */
 	const char *holder;        /* ... with the name the certificate is for */
 	const char *const *proved; /* ... that an identity check stands for; NULL ends */

@@ -11,3 +11,8 @@ foreach(class Person KeyLogin Renewal Change Status Unlock Replacement)
             ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} ${class})
   set_tests_properties(system-flows-${class} PROPERTIES LABELS system TIMEOUT 300)
 endforeach()
+
+add_test(NAME system-server-reminders
+  COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_SOURCE_DIR}/reminders_test.py
+          ${CMAKE_RUNTIME_OUTPUT_DIRECTORY})
+set_tests_properties(system-server-reminders PROPERTIES LABELS system TIMEOUT 300)

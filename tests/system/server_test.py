@@ -391,6 +391,34 @@ class Payment(Case):
         self.assertEqual((order.now["payment"]["amount"], order.now["payment"]["status"]), (20000, "paid"))
         self.assertGreater(order.now["review"]["dueAt"], order.now["updatedAt"])
 
+    def paper(self, order, name):
+        answer = order.browser.get("%s/papers/%s" % (order.path, name))
+        self.assertEqual((answer.status, answer.headers["Content-Type"]), (200, "application/pdf"), answer.body)
+        said = subprocess.run(["pdftotext", "-layout", "-", "-"], input=answer.body, capture_output=True, check=True)
+        return said.stdout.decode()
+
+    def test_papers(self):
+        """[C7, Q3] details at any time; the application once signed, the receipt once paid"""
+        order = Order(self).to_signature()
+        said = self.paper(order, "details.pdf")
+        self.assertIn(FORM["organisation"], said)
+        self.assertIn("待签名验证", said)
+        self.refused(order.browser.get(order.path + "/papers/application.pdf"), 409, "not-signed-yet")
+        order.sign()
+        self.refused(order.browser.get(order.path + "/papers/invoice.pdf"), 409, "not-paid-yet")
+        self.world.cashier(order.pay_url())
+        order.until("review")
+        said = self.paper(order, "application.pdf")
+        for text in ("数字证书业务申请表", "李四", "营业执照", "短信验证码", "340524********001X",
+                     order.form["agentPhone"][:3] + "****"):
+            self.assertIn(text, said)
+        self.assertNotIn(FORM["agentId"], said)
+        said = self.paper(order, "invoice.pdf")
+        for text in (FORM["organisation"], FORM["creditCode"], "200.00", "增值税普通发票"):
+            self.assertIn(text, said)
+        self.refused(order.browser.get(order.path + "/papers/other.pdf"), 404, "not-found")
+        self.refused(Browser(self.world.ca_port).get(order.path + "/papers/details.pdf"), 401, "login-required")
+
     def bad_notification(self, **fault):
         """Not taken, and not needed: what the gateway answers is what counts."""
         order = Order(self).to_payment()

@@ -4,7 +4,7 @@
 
 #include <openssl/ec.h>
 #include <openssl/evp.h>
-#include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 #include "daemon_conn.h"
 
@@ -82,6 +82,16 @@ struct token_request {
 	void *ctx;
 };
 
+static void
+add_usage(X509 *x, const char *usage)
+{
+	X509_EXTENSION *e = X509V3_EXT_conf_nid(NULL, NULL, NID_key_usage, usage);
+
+	if (e == NULL || X509_add_ext(x, e, -1) != 1)
+		abort();
+	X509_EXTENSION_free(e);
+}
+
 void
 fake_token_certify(const struct token_client *t, int serial, struct uk_buf *out)
 {
@@ -97,7 +107,10 @@ fake_token_certify(const struct token_client *t, int serial, struct uk_buf *out)
 	    (const unsigned char *)"张三", -1, -1, 0);
 	X509_set_issuer_name(x, X509_get_subject_name(x));
 	X509_set_pubkey(x, t->pkey);
-	if (X509_sign(x, t->pkey, EVP_sha256()) <= 0 || (n = i2d_X509(x, &der)) <= 0)
+	if (t->usage != NULL)
+		add_usage(x, t->usage);
+	if (X509_sign(x, t->pkey, t->alg == UK_KEY_SM2 ? EVP_sm3() : EVP_sha256()) <= 0 ||
+	    (n = i2d_X509(x, &der)) <= 0)
 		abort();
 	uk_buf_put(out, uk_span(der, (size_t)n));
 	OPENSSL_free(der);
@@ -110,7 +123,10 @@ make_key(struct token_client *t)
 	unsigned char *der = NULL;
 	int n;
 
-	t->pkey = EVP_EC_gen("P-256");
+	EVP_PKEY_free(t->pkey);
+	uk_buf_reset(&t->spki);
+	uk_buf_reset(&t->cert);
+	t->pkey = t->alg == UK_KEY_SM2 ? EVP_PKEY_Q_keygen(NULL, NULL, "SM2") : EVP_EC_gen("P-256");
 	n = i2d_PUBKEY(t->pkey, &der);
 	if (n <= 0)
 		abort();
@@ -125,6 +141,7 @@ fake_token_init(struct token_client *t, struct loop *loop)
 	memset(t, 0, sizeof(*t));
 	t->loop = loop;
 	t->pin = "123456";
+	t->alg = UK_KEY_P256;
 	uk_buf_init(&t->cert, 16384);
 	uk_buf_init(&t->spki, 4096);
 	make_key(t);
@@ -136,6 +153,15 @@ fake_token_init(struct token_client *t, struct loop *loop)
 	t->info.tries = TOKEN_TRIES_UNKNOWN;
 	t->info.so_tries = TOKEN_TRIES_UNKNOWN;
 	t->info.algs = 1u << UK_KEY_P256;
+}
+
+void
+fake_token_sm2(struct token_client *t)
+{
+	t->alg = UK_KEY_SM2;
+	t->info.kind = "skf";
+	t->info.algs = 1u << UK_KEY_SM2;
+	make_key(t);
 }
 
 void
@@ -154,11 +180,27 @@ sign(struct token_client *t, struct uk_span digest, struct uk_buf *raw)
 	size_t n = sizeof(sig);
 
 	if (EVP_PKEY_sign_init(ctx) != 1 || EVP_PKEY_sign(ctx, sig, &n, digest.p, digest.n) != 1 ||
-	    uk_ecdsa_from_der(uk_span(sig, n), UK_KEY_P256, raw) != UK_OK)
+	    uk_ecdsa_from_der(uk_span(sig, n), t->alg, raw) != UK_OK)
 		abort();
 	EVP_PKEY_CTX_free(ctx);
 	if (t->wrong)
 		raw->p[0] ^= 1;
+}
+
+/* SM2 only.  False: it does not decrypt. */
+static bool
+decrypt(struct token_client *t, struct uk_span data, struct uk_buf *out)
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, t->pkey, NULL);
+	uint8_t *to = uk_buf_room(out, 256);
+	size_t n = 256;
+	const bool ok =
+	    EVP_PKEY_decrypt_init(ctx) == 1 && EVP_PKEY_decrypt(ctx, to, &n, data.p, data.n) == 1;
+
+	if (ok)
+		uk_buf_add(out, n);
+	EVP_PKEY_CTX_free(ctx);
+	return ok;
 }
 
 static void
@@ -190,13 +232,13 @@ answer(void *ctx)
 		{ .kind = TOKEN_CERT,
 		    .key_id = "01",
 		    .label = "c",
-		    .alg = UK_KEY_P256,
+		    .alg = t->alg,
 		    .has_key = true,
 		    .data = uk_buf_span(&t->cert) },
 		{ .kind = TOKEN_KEY,
 		    .key_id = "01",
 		    .label = "k",
-		    .alg = UK_KEY_P256,
+		    .alg = t->alg,
 		    .data = uk_buf_span(&t->spki) },
 	};
 	struct uk_buf raw;
@@ -212,6 +254,11 @@ answer(void *ctx)
 		login(r, &err, &reply);
 	if (err.rc == UK_OK && r->op == TOKEN_SIGN) {
 		sign(t, uk_buf_span(&r->data), &raw);
+		reply.data = uk_buf_span(&raw);
+	}
+	if (err.rc == UK_OK && r->op == TOKEN_DECRYPT) {
+		if (!decrypt(t, uk_buf_span(&r->data), &raw))
+			err.rc = UK_E_INTEGRITY;
 		reply.data = uk_buf_span(&raw);
 	}
 	if (r->op == TOKEN_LOGOUT)
@@ -266,4 +313,28 @@ token_known(const struct token_client *t, size_t *n)
 {
 	*n = 1;
 	return &t->info;
+}
+
+bool
+token_health(const struct token_client *t, size_t i, struct token_health *out)
+{
+	(void)t;
+	(void)i;
+	(void)out;
+	return false;
+}
+
+void
+token_distrust(struct token_client *t, const char *token)
+{
+	(void)t;
+	(void)token;
+}
+
+bool
+token_stuck(const struct token_client *t, const char *token)
+{
+	(void)t;
+	(void)token;
+	return false;
 }

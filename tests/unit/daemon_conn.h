@@ -24,7 +24,7 @@ struct fake_conn {
 void fake_conn_init(struct fake_conn *c, const char *origin);
 void fake_conn_fini(struct fake_conn *c);
 
-/* Stands in for token/client.c: one token with one P-256 key and its certificate. */
+/* Stands in for token/client.c: one token with one key and its certificate. */
 struct token_client {
 	struct loop *loop;
 	struct token_info info;
@@ -32,7 +32,9 @@ struct token_client {
 	struct uk_buf spki;
 	struct uk_buf cert;
 	void *pkey;                /* EVP_PKEY */
+	enum uk_keyalg alg;        /* P-256, or SM2 */
 	const char *pin;           /* what it takes */
+	const char *usage;         /* keyUsage of certificates to come; NULL: none */
 	unsigned logins;           /* PINs that came */
 	bool wrong;                /* its signatures do not hold */
 	bool silent;               /* it does not answer */
@@ -43,6 +45,8 @@ struct token_client {
 };
 
 void fake_token_init(struct token_client *t, struct loop *loop);
+/* The same token with an SM2 key, of an SKF module. */
+void fake_token_sm2(struct token_client *t);
 void fake_token_fini(struct token_client *t);
 
 /* Another certificate for its key. */

@@ -14,8 +14,8 @@
 #include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 
+#include "daemon_sm2.h"
 #include "protocol/enveloped.h"
-#include "uk/sm2.h"
 
 #define TEXT "给加密证书的一段文字\n"
 
@@ -240,136 +240,6 @@ openssl_envelopes(void **state)
 
 /* --- SM2's --- */
 
-#define GM_DATA      "\x06\x0a\x2a\x81\x1c\xcf\x55\x06\x01\x04\x02\x01"
-#define GM_ENVELOPED "\x06\x0a\x2a\x81\x1c\xcf\x55\x06\x01\x04\x02\x03"
-#define DATA         "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01"
-#define ENVELOPED    "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03"
-#define SM2_ENCRYPT  "\x30\x0b\x06\x09\x2a\x81\x1c\xcf\x55\x01\x82\x2d\x03"
-#define SM2_CURVE    "\x30\x0a\x06\x08\x2a\x81\x1c\xcf\x55\x01\x82\x2d"
-#define SM4_CBC      "\x06\x08\x2a\x81\x1c\xcf\x55\x01\x68\x02"
-#define SM4          "\x06\x07\x2a\x81\x1c\xcf\x55\x01\x68"
-
-/* Puts what `in` holds under a header, and empties it. */
-static void
-wrap(struct uk_buf *out, uint8_t tag, struct uk_buf *in)
-{
-	uk_buf_put_u8(out, tag);
-	if (in->n < 0x80) {
-		uk_buf_put_u8(out, (uint8_t)in->n);
-	} else {
-		uk_buf_put_u8(out, 0x82);
-		uk_buf_put_u16(out, (uint16_t)in->n);
-	}
-	uk_buf_put(out, uk_buf_span(in));
-	uk_buf_reset(in);
-}
-#define PUT(b, s) uk_buf_put(b, uk_span(s, sizeof(s) - 1))
-
-struct sm2_form {
-	bool gm;
-	bool bare;  /* the curve's and the cipher's own identifiers */
-	bool by_id; /* by subject key identifier */
-};
-
-static void
-put_receiver(
-    const struct key *k, const struct sm2_form *f, const uint8_t cek[16], struct uk_buf *out)
-{
-	const ASN1_OCTET_STRING *ski = X509_get0_subject_key_id(k->x509);
-	struct uk_sm2_cipher c;
-	struct uk_buf in, part;
-	unsigned char *der = NULL;
-	int n;
-
-	uk_buf_init(&in, 4096);
-	uk_buf_init(&part, 4096);
-	if (f->by_id) {
-		PUT(&in, "\x02\x01\x02");
-		uk_buf_put(
-		    &part, uk_span(ASN1_STRING_get0_data(ski), (size_t)ASN1_STRING_length(ski)));
-		wrap(&in, 0x80, &part);
-	} else {
-		PUT(&in, "\x02\x01\x00");
-		n = i2d_X509_NAME(X509_get_issuer_name(k->x509), &der);
-		uk_buf_put(&part, uk_span(der, (size_t)n));
-		OPENSSL_free(der);
-		PUT(&part, "\x02\x01\x02");
-		wrap(&in, 0x30, &part);
-	}
-	if (f->bare)
-		PUT(&in, SM2_CURVE);
-	else
-		PUT(&in, SM2_ENCRYPT);
-	assert_int_equal(
-	    uk_sm2_encrypt(uk_cert_pubkey(k->cert), uk_span(cek, 16), &c, NULL), UK_OK);
-	assert_int_equal(uk_sm2_cipher_put(&c, &part), UK_OK);
-	wrap(&in, 0x04, &part);
-	wrap(out, 0x30, &in);
-	uk_buf_fini(&in);
-	uk_buf_fini(&part);
-}
-
-static void
-put_content(const struct sm2_form *f, const uint8_t cek[16], struct uk_buf *out)
-{
-	static const uint8_t iv[16] = "0123456789abcde";
-	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
-	uint8_t text[128];
-	struct uk_buf in, part;
-	int a, b;
-
-	uk_buf_init(&in, 4096);
-	uk_buf_init(&part, 4096);
-	if (f->gm)
-		PUT(&in, GM_DATA);
-	else
-		PUT(&in, DATA);
-	if (f->bare)
-		PUT(&part, SM4);
-	else
-		PUT(&part, SM4_CBC);
-	PUT(&part, "\x04\x10");
-	uk_buf_put(&part, uk_span(iv, 16));
-	wrap(&in, 0x30, &part);
-	assert_int_equal(EVP_EncryptInit_ex(ctx, EVP_sm4_cbc(), NULL, cek, iv), 1);
-	assert_int_equal(
-	    EVP_EncryptUpdate(ctx, text, &a, (const uint8_t *)TEXT, (int)strlen(TEXT)), 1);
-	assert_int_equal(EVP_EncryptFinal_ex(ctx, text + a, &b), 1);
-	EVP_CIPHER_CTX_free(ctx);
-	uk_buf_put(&part, uk_span(text, (size_t)(a + b)));
-	wrap(&in, 0x80, &part);
-	wrap(out, 0x30, &in);
-	uk_buf_fini(&in);
-	uk_buf_fini(&part);
-}
-
-static void
-sm2_envelope(const struct key *k, const struct sm2_form *f, struct uk_buf *out)
-{
-	static const uint8_t cek[16] = "fedcba987654321";
-	struct uk_buf data, part, all;
-
-	uk_buf_init(&data, 4096);
-	uk_buf_init(&part, 4096);
-	uk_buf_init(&all, 4096);
-	PUT(&data, "\x02\x01\x00");
-	/* a password's receiver, which is passed over */
-	PUT(&part, "\xa3\x03\x02\x01\x00");
-	put_receiver(k, f, cek, &part);
-	wrap(&data, 0x31, &part);
-	put_content(f, cek, &data);
-	wrap(&part, 0x30, &data);
-	if (f->gm)
-		PUT(&all, GM_ENVELOPED);
-	else
-		PUT(&all, ENVELOPED);
-	wrap(&all, 0xa0, &part);
-	wrap(out, 0x30, &all);
-	uk_buf_fini(&data);
-	uk_buf_fini(&part);
-	uk_buf_fini(&all);
-}
-
 static void
 sm2_envelopes(void **state)
 {
@@ -381,7 +251,7 @@ sm2_envelopes(void **state)
 		const struct sm2_form f = { (i & 1) != 0, (i & 2) != 0, (i & 4) != 0 };
 
 		uk_buf_init(&der, 4096);
-		sm2_envelope(&k, &f, &der);
+		sm2_envelope(uk_cert_der(k.cert), &f, TEXT, &der);
 		opens(&k, uk_buf_span(&der));
 		uk_buf_fini(&der);
 	}
@@ -416,7 +286,7 @@ for_others(void **state)
 
 	(void)state;
 	uk_buf_init(&der, 65536);
-	sm2_envelope(&k, &f, &der);
+	sm2_envelope(uk_cert_der(k.cert), &f, TEXT, &der);
 	refused(&other, uk_buf_span(&der), UK_E_CONFLICT, "envelope-for-others");
 	refused(&rsa, uk_buf_span(&der), UK_E_UNSUPPORTED, "algorithm-unsupported");
 	uk_buf_reset(&der);

@@ -9,3 +9,5 @@ target_compile_definitions(unit-documents PRIVATE
 add_executable(documents-escape documents_escape.c)
 target_link_libraries(documents-escape PRIVATE documents_sandbox uk_flags)
 add_dependencies(unit-documents ukey-photo documents-escape)
+
+uk_unit_test(paper USES documents)

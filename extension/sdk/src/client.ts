@@ -16,9 +16,11 @@ import type {
 	Check,
 	DataProgress,
 	EncryptionParams,
+	EnvelopeParams,
 	Hello,
 	InstallParams,
 	LoginParams,
+	OpenedEnvelope,
 	PreparedToken,
 	Signature,
 	SignatureParams,
@@ -202,7 +204,7 @@ export class UkeyClient extends Emitter<ClientEvents> {
 		): Promise<Signature> => {
 			const { onProgress, ...rest } = options;
 			const { data, ...other } = params;
-			const wire = { ...other, ...(await this.put(data, rest, onProgress)) };
+			const wire = { ...other, ...(await this.put(data, params.certificate, rest, onProgress)) };
 			return signatureFromWire(await this.ask("signature.create", wire, rest));
 		},
 		/** Many by one consent.  `onProgress`: how many are signed. */
@@ -212,7 +214,7 @@ export class UkeyClient extends Emitter<ClientEvents> {
 		): Promise<BatchResult> => {
 			const { onProgress, ...rest } = options;
 			const items = [];
-			for (const one of params.items) items.push(await this.put(one, rest));
+			for (const one of params.items) items.push(await this.put(one, params.certificate, rest));
 			const rpc = this.link?.rpc;
 			const heard = (on: unknown) => {
 				const { id, done, of } = on as { id: number; done: number; of: number };
@@ -227,6 +229,15 @@ export class UkeyClient extends Emitter<ClientEvents> {
 			} finally {
 				this.batches.delete(heard);
 			}
+		},
+	};
+
+	readonly envelope = {
+		/** Opens what was encrypted to the certificate. */
+		open: async (params: EnvelopeParams, options?: RequestOptions): Promise<OpenedEnvelope> => {
+			const wire = { ...params, envelope: toBase64(params.envelope) };
+			const answer = (await this.ask("envelope.open", wire, options)) as Wire<OpenedEnvelope>;
+			return { data: fromBase64(answer.data), contentType: answer.contentType };
 		},
 	};
 
@@ -283,10 +294,15 @@ export class UkeyClient extends Emitter<ClientEvents> {
 		return (method, params) => this.request(method, params, options);
 	}
 
-	private put(data: SignatureParams["data"], options: RequestOptions, onProgress?: DataProgress) {
+	private put(
+		data: SignatureParams["data"],
+		certificate: string,
+		options: RequestOptions,
+		onProgress?: DataProgress,
+	) {
 		// Each piece has the usual time; the caller's limit is for the signature.
 		const { timeout: _, ...rest } = options;
-		return dataToWire(data, this.call(rest), onProgress, options.signal);
+		return dataToWire(data, certificate, this.call(rest), onProgress, options.signal);
 	}
 
 	private async batchFromWire(wire: BatchWire, options: RequestOptions): Promise<BatchResult> {

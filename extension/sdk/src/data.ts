@@ -15,6 +15,7 @@ export type Wire = { data: string } | { dataId: string };
 
 export async function dataToWire(
 	data: Data,
+	certificate: string,
 	call: Call,
 	onProgress?: DataProgress,
 	signal?: AbortSignal,
@@ -23,11 +24,11 @@ export async function dataToWire(
 	if (!blob && !(typeof ReadableStream !== "undefined" && data instanceof ReadableStream)) {
 		const bytes = toBytes(data as Uint8Array | ArrayBuffer | string);
 		if (bytes.length <= CHUNK) return { data: toBase64(bytes) };
-		return send(pieces(bytes), bytes.length, call, onProgress, signal);
+		return send(pieces(bytes), bytes.length, certificate, call, onProgress, signal);
 	}
 	if (blob && data.size <= CHUNK) return { data: toBase64(new Uint8Array(await data.arrayBuffer())) };
 	const stream = blob ? (data.stream() as ReadableStream<Uint8Array>) : (data as ReadableStream<Uint8Array>);
-	return send(read(stream), blob ? data.size : undefined, call, onProgress, signal);
+	return send(read(stream), blob ? data.size : undefined, certificate, call, onProgress, signal);
 }
 
 /** The bytes of a result that the helper keeps. */
@@ -80,6 +81,7 @@ async function* read(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Ar
 async function send(
 	parts: AsyncGenerator<Uint8Array>,
 	total: number | undefined,
+	certificate: string,
 	call: Call,
 	onProgress?: DataProgress,
 	signal?: AbortSignal,
@@ -89,7 +91,8 @@ async function send(
 		for (;;)
 			try {
 				const answer = (await call("data.put", {
-					...(dataId === undefined ? {} : { data: dataId }),
+					// SM2 hashes a part of the key before the data: who signs is said first.
+					...(dataId === undefined ? { certificate } : { data: dataId }),
 					chunk,
 					...(last ? { last } : {}),
 				})) as { data: string; received: number };

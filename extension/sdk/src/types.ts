@@ -1,7 +1,7 @@
 import type { UkeyError } from "./errors.js";
 
-export type Algorithm = "p-256" | "p-384" | "rsa-2048" | "rsa-3072";
-export type SignatureAlgorithm = "ES256" | "ES384" | "RS256";
+export type Algorithm = "p-256" | "p-384" | "rsa-2048" | "rsa-3072" | "sm2";
+export type SignatureAlgorithm = "ES256" | "ES384" | "RS256" | "SM2-SM3";
 
 export interface Hello {
 	name: string;
@@ -9,7 +9,12 @@ export interface Hello {
 	protocol: number;
 	features: string[];
 	site: { origin: string; allowed: boolean };
+	/** The tokens that are in, and what each can be asked for; told to allowed sites. */
+	tokens?: { id: string; algorithms: Algorithm[]; can: Ability[] }[];
 }
+
+/** `encryption-key`: an enveloped key pair can be put on it. */
+export type Ability = "signature" | "request" | "envelope" | "encryption-key" | "prepare";
 
 export interface Check {
 	code: string;
@@ -79,7 +84,7 @@ export interface CertificateList {
 }
 
 export interface Signature {
-	/** raw: r||s or PKCS#1; cms-*: DER of the ContentInfo. */
+	/** raw: r||s or PKCS#1; der: SEQUENCE of r and s; cms-*: DER of the ContentInfo. */
 	signature: Uint8Array;
 	algorithm: SignatureAlgorithm;
 	/** DER of the signer's certificate. */
@@ -89,7 +94,18 @@ export interface Signature {
 /** What can be signed.  Text is signed as UTF-8; a File is a Blob. */
 export type Data = Uint8Array | ArrayBuffer | string | Blob | ReadableStream<Uint8Array>;
 
-export type Format = "raw" | "cms-attached" | "cms-detached";
+/** `der` is of EC and SM2 keys. */
+export type Format = "raw" | "der" | "cms-attached" | "cms-detached";
+
+/** How an SM2 key's CMS is made; verifiers differ.  Refused with other keys. */
+export interface Profile {
+	/** Content types of GM/T 0010 (the default) or of RFC 5652. */
+	arc?: "gm" | "rfc";
+	/** The end of the signature algorithm's identifier 1.2.156.10197.1; default 301.1. */
+	signatureOid?: "301.1" | "501";
+	/** Signed attributes, with the time among them; default none. */
+	attributes?: boolean;
+}
 
 /** Bytes that the helper has received, and how many there are where that is known. */
 export type DataProgress = (received: number, total?: number) => void;
@@ -100,6 +116,7 @@ export interface SignatureParams {
 	/** More than 256 KiB goes in pieces and can't be attached. */
 	data: Data;
 	format: Format;
+	profile?: Profile;
 	/** At most 80 characters; shown to the user as this site's words. */
 	title?: string;
 }
@@ -109,6 +126,7 @@ export interface BatchParams {
 	/** 1 to 1000; together, what is not in pieces has to fit into a message (512 KiB of base64). */
 	items: Data[];
 	format: Format;
+	profile?: Profile;
 	title?: string;
 }
 
@@ -120,6 +138,19 @@ export interface BatchResult {
 	certificate: Uint8Array;
 	/** Why it stopped before the end. */
 	stopped?: UkeyError;
+}
+
+export interface EnvelopeParams {
+	/** Certificate id; its key is on a token. */
+	certificate: string;
+	/** CMS, DER or BER, at most 256 KiB. */
+	envelope: Uint8Array;
+}
+
+export interface OpenedEnvelope {
+	data: Uint8Array;
+	/** What the sender says that the data is: a dotted object identifier. */
+	contentType: string;
 }
 
 export interface LoginParams {

@@ -195,6 +195,36 @@ test("large data goes in pieces, whatever it comes as, and tells how far it is",
 	assert.equal(helper.seen.at(-1).params.data, Buffer.from("small").toString("base64"));
 });
 
+test("who signs is said with the first piece only", async (t) => {
+	const { put } = store();
+	const b64 = toBase64(DER);
+	const { helper, client } = await session(t, {
+		"data.put": put,
+		"signature.create": () => ({ signature: b64, algorithm: "SM2-SM3", certificate: b64 }),
+	});
+	await client.signature.create({ certificate: "c", data: new Uint8Array(300_000), format: "der" });
+	const pieces = helper.seen.filter(({ method }) => method === "data.put");
+	assert.deepEqual(
+		pieces.map(({ params }) => params.certificate),
+		["c", undefined, undefined],
+	);
+});
+
+test("a profile goes with a signature, an envelope comes back opened", async (t) => {
+	const b64 = toBase64(DER);
+	const { helper, client } = await session(t, {
+		"signature.create": () => ({ signature: b64, algorithm: "SM2-SM3", certificate: b64 }),
+		"envelope.open": () => ({ data: toBase64(Buffer.from("text")), contentType: "1.2.840.113549.1.7.1" }),
+	});
+	const profile = { arc: "rfc", signatureOid: "501", attributes: true };
+	await client.signature.create({ certificate: "c", data: "", format: "cms-attached", profile });
+	assert.deepEqual(helper.seen.at(-1).params.profile, profile);
+	const opened = await client.envelope.open({ certificate: "c", envelope: DER });
+	assert.deepEqual(helper.seen.at(-1).params, { certificate: "c", envelope: b64 });
+	assert.equal(Buffer.from(opened.data).toString(), "text");
+	assert.equal(opened.contentType, "1.2.840.113549.1.7.1");
+});
+
 test("a piece that is refused ends it, and the stream with it", async (t) => {
 	const { client } = await session(t, {
 		"data.put": () => new Refusal({ reason: "too-many-data" }),
