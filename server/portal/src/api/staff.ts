@@ -1,6 +1,5 @@
 import { get, post, sendText } from "./http";
 import type {
-	CertificateStatus,
 	Challenge,
 	DocumentType,
 	OrderDetail,
@@ -8,7 +7,9 @@ import type {
 	QueueRow,
 	RejectReason,
 	Remitted,
+	StaffCertificate,
 	StaffMember,
+	Task,
 } from "./types";
 
 const at = (id: string, rest = "") => `/api/staff/orders/${encodeURIComponent(id)}${rest}`;
@@ -60,9 +61,19 @@ export const importRemittances = (file: Blob) =>
 export const matchRemittance = (id: string, { id: order, version }: OrderDetail) =>
 	post<object>(`/api/staff/remittances/${encodeURIComponent(id)}/match`, { order, version });
 
+export const tasks = () => get<{ tasks: Task[] }>("/api/staff/tasks");
+export const taskDone = (id: string) => post<{ tasks: Task[] }>("/api/staff/tasks/done", { id });
+
+type Certificates = { certificates: StaffCertificate[] };
+/** By the serial of the certificate or of its key, or by its order. */
+export const findCertificates = (by: "serial" | "token" | "order", value: string) =>
+	get<Certificates>(`/api/staff/certificates?${new URLSearchParams({ [by]: value })}`);
+/** By the holder's document number, which has no place in an address. */
+export const searchCertificates = (number: string) =>
+	post<Certificates>("/api/staff/certificates/search", { number });
 const certificateAt = (serial: string, rest: string) =>
 	`/api/staff/certificates/${encodeURIComponent(serial)}/${rest}`;
-type Changed = { status: CertificateStatus };
-export const suspend = (serial: string) => post<Changed>(certificateAt(serial, "suspend"));
-export const resume = (serial: string) => post<Changed>(certificateAt(serial, "resume"));
-export const revoke = (serial: string, reason: string) => post<Changed>(certificateAt(serial, "revoke"), { reason });
+export const suspend = (serial: string) => post<StaffCertificate>(certificateAt(serial, "suspend"));
+export const resume = (serial: string) => post<StaffCertificate>(certificateAt(serial, "resume"));
+export const revoke = (serial: string, reason: string) =>
+	post<StaffCertificate>(certificateAt(serial, "revoke"), { reason });

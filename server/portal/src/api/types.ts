@@ -264,7 +264,32 @@ export interface Challenge {
 	expires: number;
 }
 
-export type Queue = "review" | "production" | "shipping" | "attention" | "finance" | "all";
+export type Queue = "review" | "production" | "shipping" | "all";
+/** What a page lists: a queue of the server, or those of all orders that only staff can move. */
+export type Listing = Queue | "attention";
+
+/** What the system has asked the staff to look at. */
+export interface Task {
+	id: string;
+	kind: string;
+	role: Role;
+	order?: string;
+	detail: string;
+	createdAt: number;
+}
+
+export interface StaffCertificate {
+	serial: string;
+	subject: string;
+	usage: "sign" | "encrypt" | "both";
+	algorithm: string;
+	notBefore: number;
+	notAfter: number;
+	status: CertificateStatus;
+	order?: string;
+	token?: string;
+	reason?: string;
+}
 
 export interface QueueRow {
 	id: string;

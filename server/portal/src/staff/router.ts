@@ -20,7 +20,7 @@ export const router = createRouter({
 			}),
 		},
 		{
-			path: "/queue/:queue(review|production|shipping|attention|finance|all)",
+			path: "/queue/:queue(review|production|shipping|attention|all)",
 			name: "queue",
 			component: () => import("./pages/Queue.vue"),
 			props: true,
@@ -38,6 +38,18 @@ export const router = createRouter({
 			meta: { title: () => t.value.production.heading },
 			component: () => import("./production/Production.vue"),
 			props: true,
+		},
+		{
+			path: "/tasks",
+			name: "tasks",
+			meta: { title: () => t.value.tasks.heading },
+			component: () => import("./pages/Tasks.vue"),
+		},
+		{
+			path: "/certificates",
+			name: "certificates",
+			meta: { title: () => t.value.certificate.search },
+			component: () => import("./pages/Certificates.vue"),
 		},
 		{
 			path: "/remittances",

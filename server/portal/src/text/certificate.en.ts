@@ -108,7 +108,7 @@ const en: CertificateText = {
 		revoked: "The certificate is revoked.",
 		reason: "Reason",
 		reasons: {
-			unused: "No longer used",
+			"cessation-of-operation": "No longer used",
 			"key-compromise": "Somebody else may be using the password or the key",
 			superseded: "Replaced by another certificate",
 		},

@@ -104,7 +104,7 @@ const zh = {
 		revoked: "证书已注销，立即生效。",
 		reason: "注销原因",
 		reasons: {
-			unused: "不再使用",
+			"cessation-of-operation": "不再使用",
 			"key-compromise": "密码或 KEY 可能被他人使用",
 			superseded: "已换用其他证书",
 		},
