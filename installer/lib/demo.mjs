@@ -24,6 +24,10 @@ const SCENARIOS = {
   hurdles: { clock: true },
   'person-new': {},
   'unit-renewal': { clock: true },
+  'unit-change': {},
+  'unit-unlock': {},
+  'unit-replacement': { roles: { reviewer: 'reviewer,finance' } },
+  'person-replacement': {},
 };
 
 let step = 'stage';

@@ -163,7 +163,7 @@ export class Stage {
     this.ukeyCa('init', '--dir', this.caDir, '--algorithm', this.algorithm, '--origin', this.origin,
       '--name', '示范数字证书认证中心', '--listen', `127.0.0.1:${this.ports.portal}`,
       '--portal', this.file('portal'), '--with', this.file('sandbox', 'sandbox.json'));
-    if (this.clock) this.configureCa({ 'clock-file': this.clock });
+    this.configureCa({ 'service-phone': '400-810-0000', ...(this.clock && { 'clock-file': this.clock }) });
   }
 
   configureCa(members) {

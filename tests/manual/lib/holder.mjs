@@ -21,3 +21,12 @@ export async function download(page) {
 	await page.getByRole("button", { name: /开始下载|继续下载/ }).click();
 	await page.getByRole("heading", { name: "下载成功" }).waitFor({ timeout: 120_000 });
 }
+
+/** On the first page of the unlock: the site is allowed where that is needed. */
+export async function showUnlock(page) {
+	const allow = page.getByRole("button", { name: /允许本网站使用 KEY|允许使用这些证书/ });
+	const begin = page.getByRole("button", { name: "开始解锁" });
+	await allow.or(begin).first().waitFor();
+	if (await allow.isVisible()) await allow.click();
+	await begin.waitFor();
+}

@@ -177,11 +177,18 @@ export interface Remittance {
 	remark: string;
 }
 
+/** The encryption certificate and its enveloped key pair; base64. */
+export interface Encryption {
+	certificate: string;
+	envelopedKey: string;
+	format: "gbt35276" | "skf";
+}
+
 /** Binary as base64 of the DER. */
 export interface Download {
 	certificate: string;
 	chain: string[];
-	encryption?: { certificate: string; envelopedKey: string; format: "gbt35276" | "skf" };
+	encryption?: Encryption;
 	challenge: Challenge;
 	/** Id of the certificate that leaves the key once the new one works. */
 	replaces?: string;
@@ -336,4 +343,5 @@ export interface OrderDetail extends Order {
 	challenge?: Challenge;
 	/** Base64 of the DER, from state "proving" on. */
 	certificateDer?: string;
+	encryption?: Encryption;
 }

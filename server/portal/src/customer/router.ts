@@ -32,6 +32,7 @@ export const router = createRouter({
 				{ path: "signature", name: "signature", meta: { title: () => t.value.signature.heading }, component: () => import("./steps/Signature.vue") },
 				{ path: "payment", name: "payment", meta: { title: () => t.value.payment.heading }, component: () => import("./steps/Payment.vue") },
 				{ path: "download", name: "download", meta: { key: true, title: () => t.value.steps.download }, component: () => import("./steps/Download.vue") },
+				{ path: "code", name: "code", meta: { title: () => t.value.steps.code }, component: () => import("./steps/Code.vue") },
 				{ path: "unlock", name: "unlock", meta: { key: true, title: () => t.value.steps.unlock }, component: () => import("./steps/Unlock.vue") },
 			],
 		},

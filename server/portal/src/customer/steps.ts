@@ -11,6 +11,7 @@ export type Step =
 	| "review"
 	| "delivery"
 	| "download"
+	| "code"
 	| "unlock";
 
 /** The steps in which it is the applicant's turn; each has a page of its own. */
@@ -22,7 +23,7 @@ const SEQUENCE: Record<Flow, readonly Step[]> = {
 	renewal: ["form", "identity", "confirm", "documents", "signature", "payment", "review", "download"],
 	change: ["form", "identity", "confirm", "documents", "signature", "review", "download"],
 	replacement: ["form", "identity", "confirm", "documents", "signature", "payment", "review", "delivery"],
-	unlock: ["identity", "unlock"],
+	unlock: ["identity", "code", "unlock"],
 };
 
 /** Steps that only some orders of a flow have. */
@@ -49,7 +50,7 @@ const STEP_OF_STATE: Record<OrderState, Step> = {
 	issuing: "delivery",
 	proving: "delivery",
 	shipping: "delivery",
-	code: "unlock",
+	code: "code",
 	unlocking: "unlock",
 	download: "download",
 	installing: "download",
@@ -70,14 +71,16 @@ const ACTIONS_OF_STEP: Record<PageStep, OrderAction[]> = {
 	signature: ["sign"],
 	payment: ["pay"],
 	download: ["request", "proof"],
-	unlock: ["unlock", "ticket"],
+	code: ["unlock"],
+	unlock: ["ticket"],
 };
 
 /** States in which a page of the applicant's shows what the system is doing, or that all is done. */
 const WORKING: Partial<Record<PageStep, OrderState[]>> = {
 	identity: ["identity-checking"],
 	download: ["download", "issuing", "installing", "done"],
-	unlock: ["delivering", "code", "unlocking", "done"],
+	code: ["delivering", "code"],
+	unlock: ["unlocking", "done"],
 };
 
 /** A step that was taken shows it, whether or not the server still names it. */
@@ -112,9 +115,11 @@ export function stepsOf(order: Order): Step[] {
 
 export function stepOf(order: Order): Step {
 	const step = STEP_OF_STATE[order.state];
-	const last = SEQUENCE[flowOf(order.kind)].at(-1)!;
+	const flow = flowOf(order.kind);
+	// What is delivered is the password of a key, or the code that unlocks one.
+	if (flow === "unlock" && order.state === "delivering") return "code";
 	// "issuing" and "done" end every flow, each in its own last step.
-	return step === "delivery" ? last : step;
+	return step === "delivery" ? SEQUENCE[flow].at(-1)! : step;
 }
 
 /** The page on which the order goes on; null when it is not the applicant's turn. */

@@ -36,6 +36,7 @@ const en: CustomerText = {
 		review: "Review",
 		delivery: "Delivery",
 		download: "Download",
+		code: "Code",
 		unlock: "Unlock",
 	},
 	order: {

@@ -34,6 +34,7 @@ const zh = {
 		review: "审核",
 		delivery: "制证寄送",
 		download: "下载证书",
+		code: "输入解锁码",
 		unlock: "解锁 KEY",
 	},
 	order: {

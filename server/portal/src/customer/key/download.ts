@@ -2,6 +2,7 @@ import { fromBase64, toBase64, UkeyError, type Certificate, type Token } from "@
 
 import * as api from "../../api/orders";
 import type { Download, Order } from "../../api/types";
+import { encryptionOf } from "../../shared/key/encryption";
 import { helper } from "../../shared/key/key";
 import { useProgress, type Progress } from "../../shared/progress";
 import { subjectOfRequest } from "../../shared/request";
@@ -115,5 +116,6 @@ async function write(order: string, token: Token, download: Download): Promise<s
 		certificate: fromBase64(download.certificate),
 		chain: download.chain.map(fromBase64),
 		...(replaces ? { replaces } : {}),
+		...encryptionOf(download.encryption),
 	});
 }

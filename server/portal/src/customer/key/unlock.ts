@@ -1,4 +1,4 @@
-import type { Channel, Token } from "@ukey/client";
+import { toBase64, type Token } from "@ukey/client";
 import { ref, type Ref } from "vue";
 
 import * as api from "../../api/unlock";
@@ -8,14 +8,6 @@ import { useProgress, type Progress } from "../../shared/progress";
 
 export const UNLOCK_STEPS = ["channel", "ticket", "unlock", "receipt"] as const;
 export type UnlockStep = (typeof UNLOCK_STEPS)[number];
-
-/** Milliseconds: the user compares a code and enters a new PIN twice. */
-const PATIENCE = 300_000;
-
-/** Base64. */
-interface Unlocked {
-	receipt: { signature: string; certificate: string };
-}
 
 export interface KeyUnlock {
 	progress: Progress<UnlockStep>;
@@ -32,18 +24,14 @@ export function useUnlock(take: (order: Order) => void): KeyUnlock {
 
 	async function unlock(order: Order, token: Token): Promise<void> {
 		try {
-			const channel: Channel & { code?: string } = await step("channel", () => helper().agent.channel("unlock"));
+			const channel = await step("channel", () => helper().agent.channel("unlock"));
 			code.value = channel.code ?? null;
 			const { ticket } = await step("ticket", () =>
 				api.ticket(order, { token: token.serial, channel: channel.channel }),
 			);
-			const { receipt } = await step(
-				"unlock",
-				() =>
-					helper().request("pin.unlock", { token: token.id, ticket }, { timeout: PATIENCE }) as Promise<Unlocked>,
-			);
-			const { signature, certificate } = receipt;
-			await step("receipt", async () => take(await api.receipt(order, { signature, certificate })));
+			const { receipt } = await step("unlock", () => helper().pin.unlock(token.id, ticket));
+			const signed = { signature: toBase64(receipt.signature), certificate: toBase64(receipt.certificate) };
+			await step("receipt", async () => take(await api.receipt(order, signed)));
 		} finally {
 			code.value = null;
 		}

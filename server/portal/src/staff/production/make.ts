@@ -2,6 +2,7 @@ import { fromBase64, toBase64, UkeyError, type Token } from "@ukey/client";
 import * as api from "../../api/staff";
 import type { OrderDetail } from "../../api/types";
 import { useProgress, type Progress } from "../../shared/progress";
+import { encryptionOf } from "../../shared/key/encryption";
 import { subjectOfRequest } from "../../shared/request";
 import { helper, key } from "../../shared/key/key";
 import * as memory from "./memory";
@@ -52,7 +53,8 @@ export function useMake(take: (order: OrderDetail) => void): Make {
 		const keyId = await step("key", async () => {
 			const kept = memory.recall(order.id).key;
 			if (kept) return kept;
-			const pair = await helper().key.generate({ token: made.id, algorithm: "p-256" });
+			const algorithm = token.kind === "skf" ? "sm2" : "p-256";
+			const pair = await helper().key.generate({ token: made.id, algorithm });
 			memory.remember(order.id, { serial: made.serial, key: pair.key });
 			return pair.key;
 		});
@@ -127,6 +129,7 @@ async function install(order: OrderDetail, token: Token, keyId: string | undefin
 		token: token.id,
 		...(keyId ? { key: keyId } : {}),
 		certificate: fromBase64(der),
+		...encryptionOf(order.encryption),
 	});
 }
 
