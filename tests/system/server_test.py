@@ -569,7 +569,7 @@ class Staffed(Case):
 class Desk(Staffed):
     @classmethod
     def prepare(cls):
-        super().prepare()
+        Staffed.prepare.__func__(cls)  # also for those who borrow this one
         cls.both = cls.world.staff("多面手", "reviewer,producer")
         cls.finance = cls.world.staff("财务员", "finance")
         for s in (cls.both, cls.finance):

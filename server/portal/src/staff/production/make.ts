@@ -53,7 +53,7 @@ export function useMake(take: (order: OrderDetail) => void): Make {
 		const keyId = await step("key", async () => {
 			const kept = memory.recall(order.id).key;
 			if (kept) return kept;
-			const algorithm = token.kind === "skf" ? "sm2" : "p-256";
+			const algorithm = token.algorithms.includes("sm2") ? "sm2" : "p-256";
 			const pair = await helper().key.generate({ token: made.id, algorithm });
 			memory.remember(order.id, { serial: made.serial, key: pair.key });
 			return pair.key;
@@ -120,16 +120,17 @@ export function useMake(take: (order: OrderDetail) => void): Make {
 }
 
 async function install(order: OrderDetail, token: Token, keyId: string | undefined): Promise<string> {
-	const der = order.certificateDer;
+	const { certificateDer: der, encryption } = order;
 	if (!der) throw new UkeyError("conflict");
 	const { certificates } = await helper().certificate.list(token.id);
 	const there = certificates.find((one) => toBase64(one.certificate) === der);
-	if (there) return there.id;
+	// Of a pair the signing certificate is not the whole; installing both again completes it.
+	if (there && !encryption) return there.id;
 	return helper().certificate.install({
 		token: token.id,
 		...(keyId ? { key: keyId } : {}),
 		certificate: fromBase64(der),
-		...encryptionOf(order.encryption),
+		...encryptionOf(encryption),
 	});
 }
 
