@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 
 import { completeToPayment, consent, newPerson, pay, prove } from "./lib/applicant.mjs";
 import { approveOrder, certify, makeAndPost } from "./lib/journey.mjs";
-import { pull } from "./lib/keys.mjs";
+import { Keys } from "./lib/keys.mjs";
 import { People } from "./lib/people.mjs";
 import { findCertificates } from "./lib/replacement.mjs";
 import { readMessage } from "./lib/sandbox.mjs";
@@ -21,7 +21,7 @@ let provedBy = "";
 
 async function find() {
 	const { key } = await certify(people, demo, person);
-	pull(key, demo.persons.applicant);
+	new Keys(demo).pull(key, demo.persons.applicant);
 	const page = await people.page("applicant");
 	await page.context().clearCookies();
 	await findCertificates(page, demo, person);

@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import { consent, goToCashier, newUnit } from "./lib/applicant.mjs";
 import { logIn, showKey } from "./lib/holder.mjs";
 import { certify, DAY, jump } from "./lib/journey.mjs";
-import { foreignKey, plug, pull } from "./lib/keys.mjs";
+import { Keys } from "./lib/keys.mjs";
 import { readInEnglish } from "./lib/language.mjs";
 import { People } from "./lib/people.mjs";
 import { Scenario } from "./lib/scenario.mjs";
@@ -16,6 +16,7 @@ const scenario = new Scenario(demo.screenshots, people);
 const look = (page, name) => scenario.look(page, name);
 
 const { applicant } = demo.persons;
+const keys = new Keys(demo);
 const unit = newUnit("北京更新科技有限公司");
 const OURS = ["中文", "示范数字证书认证中心", unit.organisation, unit.address, unit.legalPersonName, unit.agentName];
 let key = "";
@@ -43,15 +44,15 @@ async function oneKey() {
 	const page = await people.page("applicant");
 	await page.goto(`${demo.portal}/renewal`);
 	await showKey(page); // what was allowed 300 days ago has run out
-	key = pull(key, applicant);
+	keys.pull(key, applicant);
 	await noKey(page).waitFor();
 	await look(page, "no-key");
-	key = plug(key, applicant);
+	keys.plug(key, applicant);
 	await page.getByText(unit.organisation).first().waitFor();
-	const other = foreignKey(applicant, "另一个KEY");
+	const other = keys.foreign(applicant, "另一个KEY");
 	await page.getByText("插入了多个 KEY").waitFor();
 	await look(page, "two-keys");
-	pull(other, applicant);
+	keys.pull(other, applicant);
 	await page.getByText(unit.organisation).first().waitFor();
 }
 
@@ -96,18 +97,18 @@ async function downloadWithHurdles() {
 	await look(page, "download");
 	// Out between the key pair and the writing [R5].
 	await page.route("**/request", async (route) => {
-		key = pull(key, applicant);
+		keys.pull(key, applicant);
 		await route.continue();
 	});
 	await page.getByRole("button", { name: "开始下载" }).click();
 	await page.getByText("KEY 被拔出了。请插回同一个 KEY").waitFor({ timeout: 60_000 });
 	await look(page, "pulled");
 	await page.unroute("**/request");
-	const other = foreignKey(applicant, "别人的KEY");
+	const other = keys.foreign(applicant, "别人的KEY");
 	await page.getByText("这个 KEY 里没有可以办理的证书").waitFor();
-	pull(other, applicant);
+	keys.pull(other, applicant);
 	await noKey(page).waitFor();
-	key = plug(key, applicant);
+	keys.plug(key, applicant);
 	await page.getByRole("heading", { name: "下载成功" }).waitFor({ timeout: 120_000 });
 	await page.getByText("并用新证书完成了一次签名验证，可以正常使用").waitFor();
 	await look(page, "downloaded");

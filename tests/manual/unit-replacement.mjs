@@ -6,7 +6,7 @@ import {
 	confirm, consent, enterCode, newUnit, photoInput, PHOTOS, prove, requestNewCode, submit, uploadPhotos,
 } from "./lib/applicant.mjs";
 import { approveOrder, atDesk, certify, makeAndPost } from "./lib/journey.mjs";
-import { pull } from "./lib/keys.mjs";
+import { Keys } from "./lib/keys.mjs";
 import { readInEnglish } from "./lib/language.mjs";
 import { accountNumber } from "./lib/numbers.mjs";
 import { People } from "./lib/people.mjs";
@@ -27,7 +27,7 @@ let amount = "";
 
 async function remittanceIsExplained() {
 	const { key } = await certify(people, demo, unit);
-	pull(key, demo.persons.applicant);
+	new Keys(demo).pull(key, demo.persons.applicant);
 	const page = await people.page("applicant");
 	await page.goto(`${demo.portal}/guide#remittance`);
 	await page.getByRole("heading", { name: "单位补办的汇款账户" }).waitFor();

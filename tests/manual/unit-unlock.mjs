@@ -21,6 +21,8 @@ const { applicant } = demo.persons;
 const unit = newUnit("北京解锁科技有限公司");
 const OURS = ["中文", "示范数字证书认证中心", unit.organisation];
 const provedBy = phone();
+/** Not the password. */
+const FORGOTTEN = "000000";
 
 async function first() {
 	await certify(people, demo, unit);
@@ -56,7 +58,7 @@ async function authorisation() {
 
 async function newPassword(pin) {
 	const page = await people.page("applicant");
-	remember(applicant, pin);
+	remember(applicant, FORGOTTEN, pin);
 	await page.getByRole("button", { name: "解锁", exact: true }).click();
 	await page.getByRole("heading", { name: "解锁成功" }).waitFor({ timeout: 60_000 });
 	await look(page, "unlocked");

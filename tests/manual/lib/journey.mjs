@@ -2,7 +2,7 @@
 import { writeFile } from "node:fs/promises";
 
 import { apply, completeToPayment, nameOf, pay, prove } from "./applicant.mjs";
-import { inserted, post, remember } from "./keys.mjs";
+import { Keys, remember } from "./keys.mjs";
 import { readMessage } from "./sandbox.mjs";
 import { approve, login, make, openOrder } from "./staff.mjs";
 
@@ -28,10 +28,11 @@ export async function approveOrder(people, demo, order) {
 	await approve(page);
 }
 
-/** Makes the key of an approved order and brings it to the customer: the key's folder there. */
+/** Makes the key of an approved order and brings it to the customer: the key's name. */
 export async function makeAndPost(people, demo, order) {
 	const { producer, applicant } = demo.persons;
-	const before = inserted(producer);
+	const keys = new Keys(demo);
+	const before = keys.inserted(producer);
 	const page = await atDesk(people, demo, "producer");
 	await page.getByRole("link", { name: "制证", exact: true }).click();
 	await page.getByRole("row").filter({ hasText: order }).waitFor({ timeout: 60_000 });
@@ -40,7 +41,9 @@ export async function makeAndPost(people, demo, order) {
 	await page.getByLabel("快递单号").fill("SF1098765432109");
 	await page.getByRole("button", { name: "登记寄出" }).click();
 	await page.getByText("这个订单办理完成").waitFor();
-	return post(inserted(producer).find((key) => !before.includes(key)), applicant);
+	const key = keys.inserted(producer).find((one) => !before.includes(one));
+	keys.post(key, producer, applicant);
+	return key;
 }
 
 /** A new certificate from the form to the customer's machine: {order, key, password, provedBy}. */
