@@ -150,6 +150,8 @@ class Page(Client):
 class World:
     """`programs`: the folder of ukeyd, ukey, ukey-token.  `policy`: its members beyond modules."""
 
+    pin = PIN
+
     def __init__(self, programs, policy=None, module=None):
         self.programs = programs
         self.dir = tempfile.mkdtemp(prefix="uk-world-")
@@ -236,7 +238,7 @@ class World:
     def enrol(self, client, algorithm, name):
         """A key with its certificate: (token, key, certificate id)."""
         token = next(t["id"] for t in client.call("token.list")["tokens"] if t["label"] == "demo")
-        self.answer(PIN)
+        self.answer(self.pin)
         client.call("token.login", {"token": token})
         key = client.call("key.generate", {"token": token, "algorithm": algorithm,
                                            "label": name})["key"]
@@ -245,6 +247,10 @@ class World:
         der = self.issue(base64.b64decode(request))
         one = client.call("certificate.install", {"token": token, "certificate": b64(der)})
         return token, key, one["certificate"]
+
+    def issue_options(self):
+        """What openssl has to know of the request."""
+        return []
 
     def issue(self, request):
         if not os.path.exists(self.path("ca.pem")):
@@ -256,7 +262,8 @@ class World:
                                  "extendedKeyUsage=emailProtection\n")
         return self.run("openssl", "x509", "-req", "-inform", "DER", "-CA", self.path("ca.pem"),
                         "-CAkey", self.path("ca.key"), "-CAcreateserial", "-days", "20",
-                        "-extfile", self.path("ca.ext"), "-outform", "DER", data=request)
+                        "-extfile", self.path("ca.ext"), *self.issue_options(), "-outform", "DER",
+                        data=request)
 
     def holds(self, cms, content):
         """Does a detached CMS hold over that file, as a relying party judges it?"""
