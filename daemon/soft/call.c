@@ -114,13 +114,13 @@ find_things(struct call *c)
 	if (rv != SAR_OK)
 		return rv;
 	c->state = c->device->state;
-	if (kind == KIND_APP || kind == KIND_CONTAINER) {
+	if (kind == KIND_APP || kind == KIND_CONTAINER || kind == KIND_AGREEMENT) {
 		c->app = state_app_by_id(c->state, c->o->app);
 		if (c->app == NULL)
 			return SAR_INVALIDHANDLEERR; /* it was deleted */
 		rv = check_login(c);
 	}
-	if (rv == SAR_OK && kind == KIND_CONTAINER) {
+	if (rv == SAR_OK && (kind == KIND_CONTAINER || kind == KIND_AGREEMENT)) {
 		c->container = app_container_by_id(c->app, c->o->container);
 		if (c->container == NULL)
 			rv = SAR_INVALIDHANDLEERR;

@@ -25,8 +25,8 @@ struct call {
 	struct object *o;
 	struct device *device;
 	struct state *state;
-	struct app *app;             /* of KIND_APP and KIND_CONTAINER */
-	struct container *container; /* of KIND_CONTAINER */
+	struct app *app;             /* of KIND_APP, KIND_CONTAINER and KIND_AGREEMENT */
+	struct container *container; /* of the last two */
 	struct login *login;         /* in app; NULL: nobody */
 	unsigned flags;
 	bool locked;

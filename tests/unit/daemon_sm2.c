@@ -139,6 +139,7 @@ raw_and_der(void **state)
 	/* a token whose signature does not hold */
 	e->token.wrong = true;
 	assert_string_equal(reason(call(e, "signature.create", of(e, "der"))), "signature-wrong");
+	assert_int_equal(e->token.distrusted, 1);
 }
 
 static void
