@@ -10,6 +10,7 @@
 #include "policy/paths.h"
 #include "protocol/rpc.h"
 #include "token/hotplug.h"
+#include "token/readers.h"
 #include "transport/local.h"
 #include "transport/lws.h"
 #include "transport/service.h"
@@ -20,7 +21,6 @@
 #define HELPER  LIBEXEC_DIR "/ukey-token"
 #define NATIVE  LIBEXEC_DIR "/ukey-native"
 #define MODULES DATA_DIR "/modules.json"
-#define LOOK_MS 15000
 
 struct options {
 	const char *socket;
@@ -62,6 +62,7 @@ static const struct uk_opt opts[] = {
 struct app {
 	struct uk_log log;
 	struct policy *policy;
+	struct uk_clock clock;
 	struct sites *sites;
 	struct journal *journal;
 	char *station; /* path of this machine's key */
@@ -71,6 +72,7 @@ struct app {
 	struct prompts *prompts;
 	struct token_client *tokens;
 	struct hotplug *hotplug; /* NULL: there is no udev to ask */
+	struct readers *readers; /* NULL: no module needs them */
 	struct rpc *rpc;
 	struct local *local;
 	struct ws *ws;
@@ -90,6 +92,7 @@ load_policy(struct app *a, const struct options *o, struct uk_err *err)
 
 	if (rc != UK_OK)
 		return rc;
+	uk_clock_offset_init(&a->clock, a->policy->clock_file);
 	return policy_find_modules(
 	    a->policy, o->modules != NULL ? o->modules : MODULES, &a->log, err);
 }
@@ -104,8 +107,8 @@ open_state(struct app *a, struct uk_err *err)
 	if (sites == NULL || journal == NULL || a->station == NULL)
 		rc = uk_fail(err, UK_E_UNAVAILABLE, "no-home", "paths", 0);
 	else if ((rc = path_make_folder(sites, err)) == UK_OK &&
-		 (rc = sites_open(sites, &uk_clock_system, &a->sites, err)) == UK_OK)
-		rc = journal_open(journal, &uk_clock_system, &a->journal, err);
+		 (rc = sites_open(sites, &a->clock, &a->sites, err)) == UK_OK)
+		rc = journal_open(journal, &a->clock, &a->journal, err);
 	if (rc == UK_OK && sites_put_aside(a->sites))
 		uk_log(&a->log, UK_LOG_ERROR, "sites.put-aside", UK_LS("file", sites));
 	if (rc == UK_OK && journal_put_aside(a->journal))
@@ -125,13 +128,33 @@ token_changed(void *ctx, enum token_change what, const struct token_info *token)
 		rpc_token_changed(a->rpc, what, token);
 }
 
+static void
+readers_changed(void *ctx, const char *emptied)
+{
+	struct app *a = ctx;
+
+	token_look(a->tokens, emptied);
+}
+
+/* Not before some module needs them: pcscd stays as long as somebody listens to it. */
+static void
+readers_wanted(void *ctx)
+{
+	struct app *a = ctx;
+	struct uk_err err = { 0 };
+
+	if (readers_new(lws_loop_base(a->loop), &a->log, readers_changed, a, &a->readers, &err) !=
+	    UK_OK)
+		uk_log_err(&a->log, UK_LOG_ERROR, "readers", &err);
+}
+
 /* The helpers answer by what they show; who is at a call is looked at after it. */
 static void
 plugged(void *ctx)
 {
 	struct app *a = ctx;
 
-	(void)token_call(a->tokens, &(struct token_call){ .op = TOKEN_LIST }, LOOK_MS, NULL, NULL);
+	token_look(a->tokens, NULL);
 }
 
 /* Of a program of ours: as given, or beside us, or where it is installed. */
@@ -168,6 +191,8 @@ start_tokens(struct app *a, const struct options *o, struct uk_err *err)
 			.hold_pin = p->hold_pin };
 	rc = token_client_new(lws_loop_base(a->loop), &a->log, helper, modules, p->n_modules,
 	    token_changed, a, &a->tokens, err);
+	if (rc == UK_OK)
+		token_on_readers(a->tokens, readers_wanted, a);
 	free(helper);
 	free(modules);
 	if (rc == UK_OK &&
@@ -184,7 +209,7 @@ start_core(struct app *a, const struct options *o, struct uk_err *err)
 	a->loop = lws_loop_new();
 	if (a->loop == NULL)
 		return uk_fail(err, UK_E_INTERNAL, NULL, "lws", 0);
-	a->gate = gate_new(a->policy, a->sites, &uk_clock_system, geteuid());
+	a->gate = gate_new(a->policy, a->sites, &a->clock, geteuid());
 	a->prompts = prompts_new(lws_loop_base(a->loop), &a->log,
 	    o->pinentry != NULL ? o->pinentry : a->policy->pinentry);
 	rc = start_tokens(a, o, err);
@@ -192,7 +217,7 @@ start_core(struct app *a, const struct options *o, struct uk_err *err)
 		return rc;
 	a->rpc = rpc_new(&(struct rpc_env){ .loop = lws_loop_base(a->loop),
 	    .log = &a->log,
-	    .clock = &uk_clock_system,
+	    .clock = &a->clock,
 	    .random = &uk_random_system,
 	    .policy = a->policy,
 	    .sites = a->sites,
@@ -312,6 +337,7 @@ stop(struct app *a)
 	ws_close(&a->ws);
 	local_close(&a->local);
 	rpc_free(&a->rpc);
+	readers_free(&a->readers);
 	hotplug_free(&a->hotplug);
 	token_client_free(&a->tokens);
 	prompts_free(&a->prompts);

@@ -85,14 +85,14 @@ issuer_der(const struct issuer *i)
 	return uk_buf_span(&i->der);
 }
 
-/* SM2's signatures are over an identifier, too (GM/T 0009 section 10); others refuse one. */
+/* SM2's signatures are over an identifier, too (GM/T 0009 section 10); others know none. */
 static void
 name_signer(X509_REQ *req)
 {
 	static const char name[] = "1234567812345678";
 	ASN1_OCTET_STRING *id;
 
-	if (EVP_PKEY_is_a(X509_REQ_get0_pubkey(req), "SM2") != 1)
+	if (!EVP_PKEY_is_a(X509_REQ_get0_pubkey(req), "SM2"))
 		return;
 	id = ASN1_OCTET_STRING_new();
 	ASN1_OCTET_STRING_set(id, (const unsigned char *)name, sizeof(name) - 1);
@@ -107,7 +107,7 @@ issuer_issue(struct issuer *i, struct uk_span request, struct uk_buf *out)
 	bool ok = false;
 	X509 *x;
 
-	if (req != NULL && X509_REQ_get0_pubkey(req) != NULL)
+	if (req != NULL)
 		name_signer(req);
 	if (req != NULL && X509_REQ_verify(req, X509_REQ_get0_pubkey(req)) == 1) {
 		x = make(i, X509_REQ_get_subject_name(req), X509_REQ_get0_pubkey(req));
