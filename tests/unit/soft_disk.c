@@ -142,6 +142,37 @@ damaged_state(void **state)
 	assert_int_equal(disk_load(&t->d, &t->s), SAR_READFILEERR);
 }
 
+/* Changed on the disk with a sum that fits: seen at the log-in, and by who is logged in. */
+static void
+changed_behind(void **state)
+{
+	struct world *t = *state;
+	ECCPUBLICKEYBLOB key;
+	ECCSIGNATUREBLOB sig;
+	HAPPLICATION app;
+	HCONTAINER con;
+	uint8_t e[32] = { 1 }, der[4] = { 0x30, 2, 5, 0 };
+	DEVHANDLE h;
+	ULONG left;
+
+	assert_int_equal(setenv("UKEY_SOFT_DIR", t->root, 1), 0);
+	assert_int_equal(place_insert(t->fd, "key"), SAR_OK);
+	assert_int_equal(SKF_ConnectDev((char[]){ "key" }, &h), SAR_OK);
+	assert_int_equal(SKF_OpenApplication(h, (char[]){ "app" }, &app), SAR_OK);
+	assert_int_equal(SKF_VerifyPIN(app, USER_TYPE, (char[]){ "user-pin" }, &left), SAR_OK);
+	assert_int_equal(SKF_CreateContainer(app, (char[]){ "c" }, &con), SAR_OK);
+	assert_int_equal(SKF_GenECCKeyPair(con, SGD_SM2_1, &key), SAR_OK);
+	assert_int_equal(SKF_ImportCertificate(con, TRUE, der, sizeof(der)), SAR_OK);
+	assert_int_equal(SKF_ECCSignData(con, e, 32, &sig), SAR_OK);
+	assert_int_equal(disk_load(&t->d, &t->s), SAR_OK);
+	state_app(t->s, "app")->containers[0].certificates[USE_SIGN].p[2] = 4;
+	assert_int_equal(disk_save(&t->d, t->s), SAR_OK);
+	assert_int_equal(SKF_ECCSignData(con, e, 32, &sig), SAR_FILEERR);
+	assert_int_equal(SKF_ECCSignData(con, e, 32, &sig), SAR_USER_NOT_LOGGED_IN);
+	assert_int_equal(SKF_VerifyPIN(app, USER_TYPE, (char[]){ "user-pin" }, &left), SAR_FILEERR);
+	assert_int_equal(SKF_DisConnectDev(h), SAR_OK);
+}
+
 static void
 names(void **state)
 {
@@ -193,6 +224,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(torn_counter, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(spent_first, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(damaged_state, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(changed_behind, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(names, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(insertions_differ, set_up, tear_down),
 	};
