@@ -59,6 +59,17 @@ read_lengths(struct token_info *t, const struct p11_slot *s)
 		t->pin_min = s->pin_min < MESSAGE_PIN_MAX ? (int)s->pin_min : (int)MESSAGE_PIN_MAX;
 }
 
+/* Of a module with readers, a slot's description is its reader's name, cut to fit. */
+static void
+reader_of(struct p11_module *m, CK_SLOT_ID slot, char out[65])
+{
+	CK_SLOT_INFO c;
+
+	memset(&c, 0, sizeof(c));
+	if (m->readers && m->fn->C_GetSlotInfo(slot, &c) == CKR_OK)
+		text_copy(out, 65, uk_span(c.slotDescription, sizeof(c.slotDescription)));
+}
+
 CK_RV
 p11_slot_look(struct p11_module *m, struct p11_slot *s)
 {
@@ -75,6 +86,7 @@ p11_slot_look(struct p11_module *m, struct p11_slot *s)
 	text_copy(t.model, sizeof(t.model), uk_span(c.model, sizeof(c.model)));
 	text_copy(t.manufacturer, sizeof(t.manufacturer),
 	    uk_span(c.manufacturerID, sizeof(c.manufacturerID)));
+	reader_of(m, s->number, t.reader);
 	if (s->info.id[0] != '\0' && strcmp(s->info.serial, t.serial) == 0)
 		memcpy(t.id, s->info.id, sizeof(t.id));
 	else if (t.serial[0] != '\0')

@@ -447,6 +447,20 @@ static const char *const changes[] = {
 	[TOKEN_CHANGED] = "changed",
 };
 
+/* Nobody types a PIN for a token that is not there. */
+static void
+end_windows(struct rpc *r, const char *token)
+{
+	const struct uk_err err = { .rc = UK_E_TOKEN_REMOVED };
+	struct call *next;
+
+	for (struct call *c = r->calls; c != NULL; c = next) {
+		next = c->next;
+		if (c->prompt != NULL && strcmp(c->object.token, token) == 0)
+			call_fail(c, &err);
+	}
+}
+
 static void
 unlocked(struct rpc *r, const char *token)
 {
@@ -468,8 +482,10 @@ rpc_token_changed(void *ctx, enum token_change what, const struct token_info *to
 	inventory_stale(&r->inventory);
 	if (what == TOKEN_REMOVED || (what == TOKEN_CHANGED && !token->logged_in))
 		gate_forget(r->env.gate);
-	if (what == TOKEN_REMOVED)
+	if (what == TOKEN_REMOVED) {
 		wrong_pins_forget(r->wrong, token->id);
+		end_windows(r, token->id);
+	}
 	m = json_pack("{s:s, s:s, s:{s:s, s:o}}", "jsonrpc", "2.0", "method", "token.changed",
 	    "params", "event", changes[what], "token", token_json(token));
 	for (struct conn *c = r->conns; c != NULL; c = c->next) {

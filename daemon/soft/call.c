@@ -219,8 +219,10 @@ call_save(struct call *c)
 		return SAR_DEVICE_REMOVED;
 	if (rv == SAR_OK)
 		rv = disk_save(&d->disk, d->state);
-	if (rv == SAR_OK && c->login != NULL)
+	if (rv == SAR_OK && c->login != NULL) {
 		c->login->checked = d->disk.stamp;
+		login_drop_keys(c->login); /* one of them may be no more */
+	}
 	return rv;
 }
 

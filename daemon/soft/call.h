@@ -37,7 +37,10 @@ ULONG call_begin(struct call *c, const char *function, HANDLE h, enum kind kind,
 /* A result other than SAR_OK undoes what was changed and not saved. */
 ULONG call_end(struct call *c, ULONG rv);
 
-/* The state goes to the disk; app's MAC is renewed if its master key is at hand. */
+/*
+ * The state goes to the disk; app's MAC is renewed if its master key is at hand.  What call_key()
+ * lent is gone.
+ */
 ULONG call_save(struct call *c);
 
 /* The private key, from the log-in's store or opened now; lent until the call ends. */

@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,10 +22,16 @@ static struct {
 } the = { .lock = PTHREAD_MUTEX_INITIALIZER, .once = PTHREAD_ONCE_INIT };
 
 void
-login_end(struct login *l)
+login_drop_keys(struct login *l)
 {
 	for (size_t i = 0; i < KEYS_KEPT; i++)
 		key_free(&l->keys[i]);
+}
+
+void
+login_end(struct login *l)
+{
+	login_drop_keys(l);
 	uk_secret_free(&l->master);
 	*l = (struct login){ 0 };
 }
@@ -63,7 +70,8 @@ forget_all(void)
 	while ((d = the.devices) != NULL) {
 		the.devices = d->next;
 		device_close(d);
-		(void)close(d->root);
+		if (d->root >= 0)
+			(void)close(d->root);
 		free(d);
 	}
 }
@@ -89,7 +97,8 @@ fork_child(void)
 {
 	for (struct device *d = the.devices; d != NULL; d = d->next) {
 		disk_close(&d->disk);
-		(void)close(d->root);
+		if (d->root >= 0)
+			(void)close(d->root);
 	}
 	the.devices = NULL;
 	for (size_t i = 0; i < the.used; i++)
@@ -151,14 +160,13 @@ device_there(struct device *d)
 	return false;
 }
 
-/* Takes root. */
 static struct device *
-device_new(const char *name, int root, ino_t inode)
+device_new(const char *name, ino_t inode)
 {
 	struct device *d = uk_xalloc(sizeof(*d));
 
 	memcpy(d->name, name, strlen(name));
-	d->root = root;
+	d->root = -1;
 	d->root_inode = inode;
 	disk_init(&d->disk);
 	d->next = the.devices;
@@ -181,8 +189,11 @@ connect_in(int root, const char *name, struct device **out)
 		return SAR_DEVICE_REMOVED;
 	d = device_find(name, st.st_ino);
 	if (d == NULL)
-		d = device_new(name, dup(root), st.st_ino);
+		d = device_new(name, st.st_ino);
 	if (!device_there(d)) {
+		if (d->root >= 0)
+			(void)close(d->root);
+		d->root = fcntl(root, F_DUPFD_CLOEXEC, 0);
 		rv = disk_open(d->root, name, &d->disk);
 		d->connected = rv == SAR_OK;
 		d->presence = now;

@@ -6,7 +6,7 @@
 
 #include "soft/session.h"
 
-#define CHUNK 4096
+#define CHUNK 1024
 
 struct mac {
 	struct cipher *cbc;

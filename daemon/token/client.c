@@ -13,6 +13,8 @@ struct token_client {
 	const struct uk_log *log;
 	token_change_fn *changed;
 	void *ctx;
+	token_wanted_fn *wanted; /* NULL: nobody, or has been called */
+	void *wanted_ctx;
 	bool closing;
 	struct remote *remotes[MODULES_MAX];
 	size_t n_remotes;
@@ -27,10 +29,11 @@ same(const struct token_info *a, const struct token_info *b)
 {
 	return strcmp(a->id, b->id) == 0 && strcmp(a->serial, b->serial) == 0 &&
 	       strcmp(a->label, b->label) == 0 && strcmp(a->model, b->model) == 0 &&
-	       strcmp(a->manufacturer, b->manufacturer) == 0 && a->state == b->state &&
-	       a->tries == b->tries && a->so_tries == b->so_tries && a->logged_in == b->logged_in &&
-	       a->pin_initial == b->pin_initial && a->software == b->software &&
-	       a->pin_min == b->pin_min && a->pin_max == b->pin_max && a->algs == b->algs;
+	       strcmp(a->manufacturer, b->manufacturer) == 0 && strcmp(a->reader, b->reader) == 0 &&
+	       a->state == b->state && a->tries == b->tries && a->so_tries == b->so_tries &&
+	       a->logged_in == b->logged_in && a->pin_initial == b->pin_initial &&
+	       a->software == b->software && a->pin_min == b->pin_min && a->pin_max == b->pin_max &&
+	       a->algs == b->algs;
 }
 
 static const struct token_info *
@@ -68,6 +71,38 @@ tell(const struct token_client *c, enum token_change what, const struct token_in
 }
 
 static void
+ask_for_readers(struct token_client *c)
+{
+	token_wanted_fn *wanted = c->wanted;
+	bool any = false;
+
+	for (size_t i = 0; i < c->n_remotes; i++)
+		any = any || remote_has_readers(c->remotes[i]);
+	if (!any || wanted == NULL)
+		return;
+	c->wanted = NULL;
+	wanted(c->wanted_ctx);
+}
+
+void
+token_on_readers(struct token_client *c, token_wanted_fn *wanted, void *ctx)
+{
+	c->wanted = wanted;
+	c->wanted_ctx = ctx;
+	ask_for_readers(c);
+}
+
+void
+token_look(struct token_client *c, const char *emptied)
+{
+	for (size_t i = 0; i < c->n_remotes; i++) {
+		if (emptied != NULL)
+			remote_emptied(c->remotes[i], emptied);
+		remote_look(c->remotes[i]);
+	}
+}
+
+static void
 on_changed(void *ctx)
 {
 	struct token_client *c = ctx;
@@ -77,6 +112,7 @@ on_changed(void *ctx)
 
 	if (c->closing)
 		return;
+	ask_for_readers(c);
 	c->tokens = merge(c, &c->n_tokens);
 	for (size_t i = 0; i < n_before; i++)
 		if (find(c->tokens, c->n_tokens, before[i].id) == NULL)

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -318,6 +319,7 @@ static void
 acceptable(void *ctx, unsigned events)
 {
 	struct ws *w = ctx;
+	const unsigned stall = WS_STALL_MS;
 	uid_t uid;
 	int fd;
 
@@ -330,6 +332,9 @@ acceptable(void *ctx, unsigned events)
 		close(fd);
 		return;
 	}
+	/* libwebsockets reads nothing while a write is stuck: a peer that never reads would stay.
+	 */
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &stall, sizeof(stall));
 	/* It closes fd itself when it can't take it. */
 	(void)lws_adopt_socket_vhost(w->vhost, fd);
 }

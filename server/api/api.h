@@ -41,6 +41,7 @@ struct api {
 	const struct uk_jwk *ticket;   /* signs tickets */
 
 	const char *origin; /* "https://ukey.example.cn" */
+	const char *device_auth; /* of blank SKF keys; "": tickets carry none */
 	const char *name;
 	const char *service_phone;
 	bool development;

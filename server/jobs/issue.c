@@ -4,9 +4,8 @@
 #include "ca/issuer.h"
 #include "ca/request.h"
 #include "jobs/kinds.h"
-#include "workflow/renewal.h"
 #include "km/km.h"
-#include "workflow/certificate.h"
+#include "workflow/renewal.h"
 
 #define CSR_MAX   REQUEST_MAX
 #define PARTS_MAX 2 /* a signing certificate, and for some keys an encryption certificate */

@@ -263,6 +263,82 @@ two_processes(void **state)
 	done(h);
 }
 
+/* A child has neither the parent's handles nor its log-in. */
+static void
+child_has_nothing(void **state)
+{
+	const struct skf *m = &place()->m;
+	DEVHANDLE h = connected();
+	HAPPLICATION app = application(h);
+	ECCPUBLICKEYBLOB key;
+	ECCSIGNATUREBLOB sig;
+	HCONTAINER con;
+	uint8_t e[32] = { 1 };
+	pid_t child;
+	int status;
+
+	(void)state;
+	if (!place()->software)
+		skip();
+	log_in(app);
+	con = signing_container(app, "c", &key);
+	child = fork();
+	if (child == 0) {
+		int bad = m->ECCSignData(con, e, 32, &sig) != SAR_INVALIDHANDLEERR;
+
+		h = connected();
+		bad |= m->OpenApplication(h, S(APP), &app) != SAR_OK ||
+		       m->OpenContainer(app, S("c"), &con) != SAR_OK ||
+		       m->ECCSignData(con, e, 32, &sig) != SAR_USER_NOT_LOGGED_IN;
+		_exit(bad);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	ok(m->ECCSignData(con, e, 32, &sig));
+	done(h);
+}
+
+/* Ended at any moment of its writing, what was written before is there. */
+static void
+killed_in_a_write(void **state)
+{
+	const struct skf *m = &place()->m;
+	DEVHANDLE h = connected();
+	HAPPLICATION app = application(h);
+	ECCPUBLICKEYBLOB key;
+	ECCSIGNATUREBLOB sig;
+	HCONTAINER con;
+	uint8_t e[32] = { 1 };
+	int status;
+
+	(void)state;
+	log_in(app);
+	con = signing_container(app, "kept", &key);
+	for (unsigned ms = 150; ms < 400; ms += 50) {
+		const pid_t child = fork();
+
+		if (child == 0) {
+			DEVHANDLE d = connected();
+			HAPPLICATION mine = NULL;
+			HCONTAINER c;
+			ULONG left;
+
+			(void)m->OpenApplication(d, S(APP), &mine);
+			(void)m->VerifyPIN(mine, USER_TYPE, S(USER), &left);
+			for (;;) {
+				(void)m->CreateContainer(mine, S("x"), &c);
+				(void)m->DeleteContainer(mine, S("x"));
+			}
+		}
+		(void)usleep(ms * 1000);
+		assert_int_equal(kill(child, SIGKILL), 0);
+		assert_int_equal(waitpid(child, &status, 0), child);
+		ok(m->ECCSignData(con, e, 32, &sig));
+		ok(m->ECCVerify(h, &key, e, 32, &sig));
+	}
+	done(h);
+}
+
 int
 main(void)
 {
@@ -274,6 +350,8 @@ main(void)
 		cmocka_unit_test(logged_in_only),
 		cmocka_unit_test(killed_in_a_try),
 		cmocka_unit_test(two_processes),
+		cmocka_unit_test(child_has_nothing),
+		cmocka_unit_test(killed_in_a_write),
 	};
 
 	return cmocka_run_group_tests(tests, place_open, place_close);

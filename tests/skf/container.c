@@ -1,4 +1,9 @@
 /* Containers, SM2 key pairs, signatures, certificates and the envelope of the encryption pair. */
+#include <pthread.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "place.h"
 
 static const uint8_t e[32] = { 0xf0, 0xb4, 0x3e, 0x94, 0xba, 0x45, 0xac, 0xca, 0xac, 0xe6, 0x92,
@@ -308,6 +313,106 @@ encrypts(void **state)
 	ok(m->DisConnectDev(h));
 }
 
+#define EACH 6
+
+/* EACH containers of its own, with a key that signs; the number that went wrong. */
+static int
+make_some(const char *whose)
+{
+	const struct skf *m = &place()->m;
+	DEVHANDLE h = connected();
+	HAPPLICATION app = NULL;
+	ECCPUBLICKEYBLOB key;
+	ECCSIGNATUREBLOB sig;
+	char name[32];
+	ULONG left;
+	int bad = 0;
+
+	bad += m->OpenApplication(h, S(APP), &app) != SAR_OK;
+	bad += m->VerifyPIN(app, USER_TYPE, S(USER), &left) != SAR_OK;
+	for (int i = 0; i < EACH; i++) {
+		HCONTAINER con = NULL;
+
+		(void)snprintf(name, sizeof(name), "%s-%d", whose, i);
+		bad += m->CreateContainer(app, name, &con) != SAR_OK ||
+		       m->GenECCKeyPair(con, SGD_SM2_1, &key) != SAR_OK ||
+		       m->ECCSignData(con, (BYTE *)(uintptr_t)e, 32, &sig) != SAR_OK ||
+		       !signature_ok(&key, e, &sig);
+	}
+	(void)m->DisConnectDev(h);
+	return bad;
+}
+
+/* What two processes write at once is all there afterwards. */
+static void
+two_processes(void **state)
+{
+	const struct skf *m = &place()->m;
+	DEVHANDLE h = connected();
+	HAPPLICATION app = application(h);
+	char names[1024];
+	ULONG n = sizeof(names), count = 0;
+	pid_t child;
+	int status;
+
+	(void)state;
+	child = fork();
+	if (child == 0)
+		_exit(make_some("child"));
+	assert_int_equal(make_some("parent"), 0);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	ok(m->EnumContainer(app, names, &n));
+	for (const char *p = names; *p != '\0'; p += strlen(p) + 1)
+		count++;
+	assert_int_equal(count, 2 * EACH);
+	done(h);
+}
+
+struct signer {
+	HCONTAINER con;
+	const ECCPUBLICKEYBLOB *key;
+	int bad;
+};
+
+static void *
+sign_often(void *p)
+{
+	struct signer *s = p;
+	ECCSIGNATUREBLOB sig;
+
+	for (int i = 0; i < 50; i++)
+		s->bad +=
+		    place()->m.ECCSignData(s->con, (BYTE *)(uintptr_t)e, 32, &sig) != SAR_OK ||
+		    !signature_ok(s->key, e, &sig);
+	return NULL;
+}
+
+static void
+threads(void **state)
+{
+	DEVHANDLE h = connected();
+	HAPPLICATION app = application(h);
+	ECCPUBLICKEYBLOB keys[3];
+	struct signer all[3] = { 0 };
+	pthread_t t[3];
+
+	(void)state;
+	log_in(app);
+	for (int i = 0; i < 3; i++) {
+		char name[] = { (char)('a' + i), '\0' };
+
+		all[i].con = signing_container(app, name, &keys[i]);
+		all[i].key = &keys[i];
+		assert_int_equal(pthread_create(&t[i], NULL, sign_often, &all[i]), 0);
+	}
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(pthread_join(t[i], NULL), 0);
+		assert_int_equal(all[i].bad, 0);
+	}
+	done(h);
+}
+
 int
 main(void)
 {
@@ -319,6 +424,8 @@ main(void)
 		cmocka_unit_test(envelopes),
 		cmocka_unit_test(bad_envelopes),
 		cmocka_unit_test(encrypts),
+		cmocka_unit_test(two_processes),
+		cmocka_unit_test(threads),
 	};
 
 	return cmocka_run_group_tests(tests, place_open, place_close);

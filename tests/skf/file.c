@@ -137,6 +137,43 @@ applications(void **state)
 	done(h);
 }
 
+/* The memory of a UKEY ends; what did not fit changes nothing. */
+static void
+full(void **state)
+{
+	const struct skf *m = &place()->m;
+	DEVHANDLE h = connected();
+	HAPPLICATION app = application(h);
+	char name[] = "f0";
+	DEVINFO before, after;
+	ULONG rv = SAR_OK;
+	HCONTAINER con;
+
+	(void)state;
+	if (!place()->software)
+		skip();
+	log_in(app);
+	for (int i = 0; i < 10 && rv == SAR_OK; i++) {
+		name[1] = (char)('0' + i);
+		ok(m->GetDevInfo(h, &before));
+		rv = m->CreateFile(app, name, 200 * 1024, SECURE_USER_ACCOUNT, SECURE_USER_ACCOUNT);
+	}
+	assert_int_equal(rv, SAR_NO_ROOM);
+	assert_in_range(before.FreeSpace, 1, 200 * 1024);
+	ok(m->GetDevInfo(h, &after));
+	assert_int_equal(before.FreeSpace, after.FreeSpace);
+	assert_int_equal(m->DeleteFile(app, name), SAR_FILE_NOT_EXIST);
+	ok(m->DeleteFile(app, S("f0")));
+	rv = SAR_OK;
+	for (int i = 0; i < 100 && rv == SAR_OK; i++) {
+		char con_name[] = { (char)('A' + i / 10), (char)('0' + i % 10), '\0' };
+
+		rv = m->CreateContainer(app, con_name, &con);
+	}
+	assert_int_equal(rv, SAR_REACH_MAX_CONTAINER_COUNT);
+	done(h);
+}
+
 int
 main(void)
 {
@@ -144,6 +181,7 @@ main(void)
 		cmocka_unit_test(written_and_read),
 		cmocka_unit_test(never),
 		cmocka_unit_test(applications),
+		cmocka_unit_test(full),
 	};
 
 	return cmocka_run_group_tests(tests, place_open, place_close);

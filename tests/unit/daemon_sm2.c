@@ -187,7 +187,7 @@ static char *
 put(struct env *e, const char *certificate)
 {
 	const size_t half = strlen(TEXT) / 2;
-	char *a = uk_b64_dup(uk_span(TEXT, half)), *b = uk_b64_dup(uk_span_str(TEXT + half));
+	char *a = uk_b64_dup(uk_span(TEXT, half)), *b = uk_b64_dup(uk_span_str(&TEXT[half]));
 	json_t *first = json_pack("{s:s}", "chunk", a);
 	char *id;
 

@@ -175,4 +175,13 @@ export interface OrderDetail extends Order {
 	challenge?: Challenge;
 	/** Base64 of the DER, from state "proving" on. */
 	certificateDer?: string;
+	/** The other certificate of an SM2 key, and its key under envelope, in state "proving". */
+	encryption?: Encryption;
+}
+
+export interface Encryption {
+	/** Base64, as is envelopedKey. */
+	certificate: string;
+	envelopedKey: string;
+	format: "gbt35276" | "skf";
 }

@@ -1,9 +1,9 @@
-import { fromBase64, toBase64, UkeyError, type Token } from "@ukey/client";
+import { fromBase64, toBase64, UkeyError, type EncryptionParams, type Token } from "@ukey/client";
 import { reactive } from "vue";
 
 import type { ApiError } from "../../api/http";
 import * as api from "../../api/staff";
-import type { OrderDetail } from "../../api/types";
+import type { Encryption, OrderDetail } from "../../api/types";
 import { toApiError } from "../../shared/useAction";
 import { helper, key } from "../key";
 import * as memory from "./memory";
@@ -85,7 +85,8 @@ export function useMake(take: (order: OrderDetail) => void): Make {
 		const keyId = await step("key", async () => {
 			const kept = memory.recall(order.id).key;
 			if (kept) return kept;
-			const pair = await helper().key.generate({ token: made.id, algorithm: "p-256" });
+			const algorithm = token.algorithms.includes("sm2") ? "sm2" : "p-256";
+			const pair = await helper().key.generate({ token: made.id, algorithm });
 			memory.remember(order.id, { serial: made.serial, key: pair.key });
 			return pair.key;
 		});
@@ -152,16 +153,22 @@ export function useMake(take: (order: OrderDetail) => void): Make {
 }
 
 async function install(order: OrderDetail, token: Token, keyId: string | undefined): Promise<string> {
-	const der = order.certificateDer;
+	const { certificateDer: der, encryption } = order;
 	if (!der) throw new UkeyError("conflict");
 	const { certificates } = await helper().certificate.list(token.id);
 	const there = certificates.find((one) => toBase64(one.certificate) === der);
-	if (there) return there.id;
+	// Of a pair the signing certificate is not the whole; installing both again completes it.
+	if (there && !encryption) return there.id;
 	return helper().certificate.install({
 		token: token.id,
 		...(keyId ? { key: keyId } : {}),
 		certificate: fromBase64(der),
+		...(encryption ? { encryption: fromWire(encryption) } : {}),
 	});
+}
+
+function fromWire({ certificate, envelopedKey, format }: Encryption): EncryptionParams {
+	return { certificate: fromBase64(certificate), envelopedKey: fromBase64(envelopedKey), format };
 }
 
 function find(tokenId: string): Token {
