@@ -22,6 +22,12 @@ const SCENARIOS = {
   identity: {},
   review: { roles: { reviewer: 'reviewer,finance' } },
   hurdles: { clock: true },
+  'person-new': {},
+  'unit-renewal': { clock: true },
+  'unit-change': {},
+  'unit-unlock': {},
+  'unit-replacement': { roles: { reviewer: 'reviewer,finance' } },
+  'person-replacement': {},
 };
 
 let step = 'stage';

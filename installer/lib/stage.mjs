@@ -174,7 +174,11 @@ export class Stage {
     this.ukeyCa('init', '--dir', this.caDir, '--algorithm', this.algorithm, '--origin', this.origin,
       '--name', '示范数字证书认证中心', '--listen', `127.0.0.1:${this.ports.portal}`,
       '--portal', this.file('portal'), '--with', this.file('sandbox', 'sandbox.json'));
-    if (this.clock) this.configureCa({ 'clock-file': this.clock });
+    this.configureCa({
+      'service-phone': '400-810-0000', 'remittance-name': '示范数字证书认证中心',
+      'remittance-account': '11005588660001', 'remittance-bank': '示范银行北京分行',
+      ...(this.clock && { 'clock-file': this.clock }),
+    });
     if (this.virtual) {
       // As a maker delivers a box of blank keys: all with one device authentication key.
       this.authKey = randomBytes(16).toString('hex');
@@ -240,6 +244,7 @@ export class Stage {
       ...(this.caDir && { tickets: { trusted: [ticket()] } }),
       ...(p.role && { sites: { allow: [this.origin], block: [] } }),
       ...(p.role === 'producer' && { production: true }),
+      ...(this.clock && { clockFile: this.clock }),
     }, null, 2));
   }
 

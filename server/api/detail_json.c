@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/about.h"
 #include "api/answer.h"
 #include "api/encryption.h"
 #include "api/numbers.h"
@@ -232,12 +233,28 @@ add_payments(struct store_tx *tx, const struct order *o, json_t *v, struct uk_er
 	return store_end(rows, err);
 }
 
+/* [V4] The data of the certificate that is renewed, changed or replaced. */
+static enum uk_rc
+add_before(
+    const struct api *a, struct store_tx *tx, const struct order *o, json_t *v, struct uk_err *err)
+{
+	struct about ab;
+	enum uk_rc rc;
+
+	if (o->about[0] == '\0' || order_kind_get(o->kind)->flow == FLOW_UNLOCK)
+		return UK_OK;
+	if ((rc = about_load(a, tx, o->about, &ab, err)) == UK_OK) {
+		(void)json_object_set_new(v, "before", json_copy(ab.form));
+		about_fini(&ab);
+	}
+	return rc;
+}
+
 /* Who prints a label needs no identity numbers. */
 static void
-mask_form(json_t *v, unsigned who)
+mask_form(json_t *form, unsigned who)
 {
 	static const char *const members[] = { "legalPersonId", "agentId", "idNumber" };
-	json_t *form = json_object_get(v, "form");
 
 	if ((who & (WHO_REVIEWER | WHO_AUDITOR)) != 0)
 		return;
@@ -268,10 +285,12 @@ detail_json(const struct api *a, struct store_tx *tx, const char *id, unsigned w
 	    (rc = signature_evidence(a, tx, &o, evidence, err)) != UK_OK ||
 	    (rc = add_producer(tx, &o, v, err)) != UK_OK ||
 	    (rc = add_payments(tx, &o, v, err)) != UK_OK ||
+	    (rc = add_before(a, tx, &o, v, err)) != UK_OK ||
 	    (rc = add_certificate(a, tx, &o, v, err)) != UK_OK)
 		goto out;
 	add_challenge(a, &o, v);
-	mask_form(v, who);
+	mask_form(json_object_get(v, "form"), who);
+	mask_form(json_object_get(v, "before"), who);
 	(void)json_object_set(v, "evidence", evidence);
 	*out = v;
 	v = NULL;

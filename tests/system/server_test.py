@@ -1125,6 +1125,9 @@ class Program(Case):
                 ({"bank-key": "zz"}, "bank-key"),
                 ({"alipay-app-id": ""}, "alipay-app-id"),
                 ({"sms-secret": ""}, "sms-secret"),
+                ({"sms-templates": "code"}, "sms-templates"),
+                ({"sms-templates": "nothing=SMS_1"}, "sms-templates"),
+                ({"km-key": "/nonexistent/km.key"}, "setting km-key"),
                 ({"identity-access-key": ""}, "identity-access-key"),
                 (dict(real, **{"bank-url": "", "identity-url": "", "alipay-gateway": ""}), "sms-url"),
                 (dict(real, **{"bank-url": "", "identity-url": "", "sms-url": ""}), "alipay-gateway"),
@@ -1244,6 +1247,29 @@ class Program(Case):
         openssl("verify", "-CAfile", pem[0], pem[1])
         crl = wait_until(lambda: browser.get("/ca/crl.crl").status == 200)
         self.assertTrue(crl)
+
+    def test_ocsp_responder_is_replaced(self):
+        """[C14] its certificate lives a week, and half of it is used"""
+        def asked():
+            answer = Browser(self.world.ca_port).get("/ca/ocsp/" + urllib.parse.quote(b64(request), safe=""))
+            self.assertEqual(answer.body[4:7], b"\x0a\x01\x00", answer.body)  # successful
+            with self.world.database() as db:
+                return db.execute("SELECT COUNT(*) FROM certificates WHERE profile = 'responder'").fetchone()[0]
+        issuer = os.path.join(self.world.dir, "responder-issuer.pem")
+        with open(issuer, "wb") as f:
+            f.write(openssl("x509", "-inform", "DER", data=Browser(self.world.ca_port).get("/ca/issuer.cer").body))
+        openssl("ocsp", "-issuer", issuer, "-serial", "0x1234", "-reqout", issuer + ".req")
+        with open(issuer + ".req", "rb") as f:
+            request = f.read()
+        self.assertEqual([asked(), asked()], [1, 1])
+        try:
+            self.world.clock(3 * 86400)
+            self.assertEqual(asked(), 1)
+            self.world.clock(4 * 86400)
+            self.assertEqual([asked(), asked()], [2, 2])
+        finally:
+            self.world.clock(0)
+        self.assertEqual(asked(), 3)
 
     def test_stops_gracefully(self):
         self.assertEqual(self.world.stop_ca(), 0)

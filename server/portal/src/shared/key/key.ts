@@ -1,7 +1,7 @@
 import { UkeyClient, UkeyError, type Token } from "@ukey/client";
 import { shallowReactive } from "vue";
 
-import { site } from "../api/orders";
+import { site } from "../../api/orders";
 
 interface KeyState {
 	helper: "searching" | "missing" | "no-host" | "host-blocked" | "blocked" | "refused" | "there";
@@ -10,6 +10,8 @@ interface KeyState {
 	detour: string | null;
 	/** Has the user allowed this site? */
 	allowed: boolean;
+	/** Has it been asked which keys are in? */
+	listed: boolean;
 	tokens: Token[];
 }
 
@@ -18,6 +20,7 @@ export const key: KeyState = shallowReactive({
 	road: null,
 	detour: null,
 	allowed: false,
+	listed: false,
 	tokens: [],
 });
 
@@ -29,8 +32,12 @@ export function helper(): UkeyClient {
 	return connected;
 }
 
+let started = false;
+
 /** Looks for the helper for as long as the page is open. */
 export async function startKey(): Promise<void> {
+	if (started) return;
+	started = true;
 	const ports = await site().then(
 		(answer) => answer.ports,
 		() => undefined,
@@ -46,6 +53,7 @@ export async function startKey(): Promise<void> {
 	});
 	client.on("disconnect", () => {
 		key.helper = "searching";
+		key.listed = false;
 		key.tokens = [];
 	});
 	client.on("token", () => void refreshTokens(client));
@@ -65,6 +73,7 @@ function why(error: unknown): KeyState["helper"] {
 async function refreshTokens(client: UkeyClient): Promise<void> {
 	try {
 		key.tokens = await client.token.list();
+		key.listed = true;
 	} catch (error) {
 		if (!(error instanceof UkeyError)) throw error;
 		// A lost helper is told by "disconnect".
