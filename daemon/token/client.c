@@ -6,7 +6,6 @@
 #include "token/remote.h"
 
 #define MODULES_MAX 16
-#define TOKENS_MAX  ((size_t)MODULES_MAX * MESSAGE_TOKENS_MAX)
 
 struct token_client {
 	struct loop *loop;
@@ -49,8 +48,16 @@ find(const struct token_info *tokens, size_t n, const char *id)
 static struct token_info *
 merge(const struct token_client *c, size_t *n)
 {
-	struct token_info *all = uk_xalloc(TOKENS_MAX * sizeof(*all));
+	struct token_info *all;
+	size_t max = 1;
 
+	for (size_t i = 0; i < c->n_remotes; i++) {
+		size_t count;
+
+		(void)remote_tokens(c->remotes[i], &count);
+		max += count;
+	}
+	all = uk_xalloc(max * sizeof(*all));
 	*n = 0;
 	for (size_t i = 0; i < c->n_remotes; i++) {
 		size_t count;
