@@ -28,6 +28,9 @@ const SCENARIOS = {
   'unit-unlock': {},
   'unit-replacement': { roles: { reviewer: 'reviewer,finance' } },
   'person-replacement': {},
+  'person-renewal': { clock: true },
+  'person-change': {},
+  'person-unlock': {},
 };
 
 let step = 'stage';
