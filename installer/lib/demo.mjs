@@ -30,6 +30,7 @@ const SCENARIOS = {
   'person-replacement': {},
   'person-renewal': { clock: true },
   'person-change': {},
+  query: {},
   'person-unlock': {},
 };
 
