@@ -150,8 +150,6 @@ class Page(Client):
 class World:
     """`programs`: the folder of ukeyd, ukey, ukey-token.  `policy`: its members beyond modules."""
 
-    pin = PIN
-
     def __init__(self, programs, policy=None, module=None):
         self.programs = programs
         self.dir = tempfile.mkdtemp(prefix="uk-world-")
@@ -238,7 +236,7 @@ class World:
     def enrol(self, client, algorithm, name):
         """A key with its certificate: (token, key, certificate id)."""
         token = next(t["id"] for t in client.call("token.list")["tokens"] if t["label"] == "demo")
-        self.answer(self.pin)
+        self.answer(PIN)
         client.call("token.login", {"token": token})
         key = client.call("key.generate", {"token": token, "algorithm": algorithm,
                                            "label": name})["key"]
@@ -248,11 +246,7 @@ class World:
         one = client.call("certificate.install", {"token": token, "certificate": b64(der)})
         return token, key, one["certificate"]
 
-    def issue_options(self):
-        """What openssl has to know of the request."""
-        return []
-
-    def issue(self, request):
+    def issue(self, request, *options):
         if not os.path.exists(self.path("ca.pem")):
             self.run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
                      "ec_paramgen_curve:P-256", "-nodes", "-keyout", self.path("ca.key"), "-out",
@@ -262,8 +256,7 @@ class World:
                                  "extendedKeyUsage=emailProtection\n")
         return self.run("openssl", "x509", "-req", "-inform", "DER", "-CA", self.path("ca.pem"),
                         "-CAkey", self.path("ca.key"), "-CAcreateserial", "-days", "20",
-                        "-extfile", self.path("ca.ext"), *self.issue_options(), "-outform", "DER",
-                        data=request)
+                        "-extfile", self.path("ca.ext"), "-outform", "DER", *options, data=request)
 
     def holds(self, cms, content):
         """Does a detached CMS hold over that file, as a relying party judges it?"""

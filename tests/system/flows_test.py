@@ -1041,6 +1041,23 @@ class Replacement(Flow):
         self.reviewer.browser.post("/api/staff/certificates/%s/revoke" % other.serial, {"reason": "superseded"})
         self.refused(other.query().post("/api/orders", dict(body, form=other.form, certificate=other.serial)), 409, "revoked")
 
+    def test_ended_before_the_approval(self):
+        """[L10] what has ended meanwhile is not replaced: apply anew, and the money back"""
+        owner = Owner(self, unit=False)
+        self.at(owner.ends - 3600)
+        order = self.replace(owner).step("confirm").photos().step("submit").sign()
+        self.world.cashier(order.pay_url())
+        order.until("review")
+        self.at(owner.ends + 60)
+        late = self.world.staff("审核员三", "reviewer")
+        self.assertEqual(late.login().status, 200)
+        path = "/api/staff" + order.path[4:]
+        version = late.browser.get(path).json["version"]
+        self.refused(late.browser.post(path + "/approve", {"version": version}), 409, "certificate-expired")
+        answer = late.browser.post(path + "/reject", {"version": version, "reason": "other", "note": "证书已到期，请重新申请"})
+        self.assertEqual(answer.json["state"], "rejected")
+        order.refresh().step("refund").until("refunded")
+
     def test_import(self):
         """[A4, L8] the bank's records as a file: twice is once; what is wrong stops all of it"""
         head = "\ufeff流水号,付款方,付款账号,附言,金额,到账时间,备注\r\n"
