@@ -62,6 +62,7 @@ static const struct uk_opt opts[] = {
 struct app {
 	struct uk_log log;
 	struct policy *policy;
+	struct uk_clock clock;
 	struct sites *sites;
 	struct journal *journal;
 	char *station; /* path of this machine's key */
@@ -91,6 +92,7 @@ load_policy(struct app *a, const struct options *o, struct uk_err *err)
 
 	if (rc != UK_OK)
 		return rc;
+	uk_clock_offset_init(&a->clock, a->policy->clock_file);
 	return policy_find_modules(
 	    a->policy, o->modules != NULL ? o->modules : MODULES, &a->log, err);
 }
@@ -105,8 +107,8 @@ open_state(struct app *a, struct uk_err *err)
 	if (sites == NULL || journal == NULL || a->station == NULL)
 		rc = uk_fail(err, UK_E_UNAVAILABLE, "no-home", "paths", 0);
 	else if ((rc = path_make_folder(sites, err)) == UK_OK &&
-		 (rc = sites_open(sites, &uk_clock_system, &a->sites, err)) == UK_OK)
-		rc = journal_open(journal, &uk_clock_system, &a->journal, err);
+		 (rc = sites_open(sites, &a->clock, &a->sites, err)) == UK_OK)
+		rc = journal_open(journal, &a->clock, &a->journal, err);
 	if (rc == UK_OK && sites_put_aside(a->sites))
 		uk_log(&a->log, UK_LOG_ERROR, "sites.put-aside", UK_LS("file", sites));
 	if (rc == UK_OK && journal_put_aside(a->journal))
@@ -207,7 +209,7 @@ start_core(struct app *a, const struct options *o, struct uk_err *err)
 	a->loop = lws_loop_new();
 	if (a->loop == NULL)
 		return uk_fail(err, UK_E_INTERNAL, NULL, "lws", 0);
-	a->gate = gate_new(a->policy, a->sites, &uk_clock_system, geteuid());
+	a->gate = gate_new(a->policy, a->sites, &a->clock, geteuid());
 	a->prompts = prompts_new(lws_loop_base(a->loop), &a->log,
 	    o->pinentry != NULL ? o->pinentry : a->policy->pinentry);
 	rc = start_tokens(a, o, err);
@@ -215,7 +217,7 @@ start_core(struct app *a, const struct options *o, struct uk_err *err)
 		return rc;
 	a->rpc = rpc_new(&(struct rpc_env){ .loop = lws_loop_base(a->loop),
 	    .log = &a->log,
-	    .clock = &uk_clock_system,
+	    .clock = &a->clock,
 	    .random = &uk_random_system,
 	    .policy = a->policy,
 	    .sites = a->sites,

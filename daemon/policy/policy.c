@@ -26,6 +26,7 @@ struct file {
 	bool known_modules;
 	const char *pinentry;
 	const char *consent;
+	const char *clock_file;
 };
 
 struct lists {
@@ -57,6 +58,7 @@ static const struct uk_field file_fields[] = {
 	{ "extensions", UK_F_LIST, 0, 0, LIST_MAX, offsetof(struct file, extensions), NULL },
 	{ "idleLock", UK_F_INT, 0, 0, IDLE_LOCK_MAX, offsetof(struct file, idle_lock), NULL },
 	{ "pinentry", UK_F_STR, 0, 1, PATH_LEN, offsetof(struct file, pinentry), path_valid },
+	{ "clockFile", UK_F_STR, 0, 1, PATH_LEN, offsetof(struct file, clock_file), path_valid },
 	{ "consent", UK_F_STR, 0, 1, 16, offsetof(struct file, consent), consent_valid },
 };
 
@@ -227,6 +229,10 @@ apply(struct policy *p, const struct file *f, const json_t *object, struct uk_er
 		free(p->pinentry);
 		p->pinentry = uk_xstrdup(f->pinentry);
 	}
+	if (f->clock_file != NULL) {
+		free(p->clock_file);
+		p->clock_file = uk_xstrdup(f->clock_file);
+	}
 	return UK_OK;
 }
 
@@ -298,6 +304,8 @@ policy_load(const char *dir, struct policy **out, struct uk_err *err)
 		free(names[i]);
 	}
 	free(names);
+	if (rc == UK_OK && p->clock_file != NULL && !p->development)
+		rc = uk_fail_field(err, "clockFile", "needs-development");
 	if (rc != UK_OK)
 		policy_free(&p);
 	else
@@ -398,6 +406,7 @@ policy_free(struct policy **p)
 		uk_jwk_free(&(*p)->trusted[i]);
 	free((*p)->trusted);
 	free((*p)->pinentry);
+	free((*p)->clock_file);
 	free(*p);
 	*p = NULL;
 }

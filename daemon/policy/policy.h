@@ -33,6 +33,7 @@ struct policy {
 	bool session;      /* one consent lasts for a while; otherwise each use asks */
 	int64_t idle_lock; /* seconds without a use, after which a token is locked; 0: never */
 	char *pinentry;    /* path; NULL: the system's */
+	char *clock_file;  /* seconds by which a test's time is ahead; only with `development` */
 	struct policy_list allow;
 	struct policy_list block;
 	struct policy_module *modules; /* what drives the keys */

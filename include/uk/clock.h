@@ -13,6 +13,12 @@ struct uk_clock {
 
 extern const struct uk_clock uk_clock_system;
 
+/*
+ * For tests: the system's time plus the seconds that a file says, read anew each time.  `path` is
+ * the context and outlives the clock; NULL or "" is the system's own clock.
+ */
+void uk_clock_offset_init(struct uk_clock *c, char *path);
+
 int64_t uk_now(const struct uk_clock *c);
 int64_t uk_mono_ms(const struct uk_clock *c);
 

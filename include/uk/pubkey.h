@@ -57,4 +57,8 @@ UK_CHECK enum uk_rc uk_verify(
 UK_CHECK enum uk_rc uk_verify_digest(
     const struct uk_pubkey *k, struct uk_span digest, struct uk_span sig, struct uk_err *err);
 
+/* For RSA and ECDSA of those who choose the digest themselves: SHA-256, SHA-384 or SHA-512. */
+UK_CHECK enum uk_rc uk_verify_sha2(const struct uk_pubkey *k, unsigned bits, struct uk_span data,
+    struct uk_span sig, struct uk_err *err);
+
 #endif

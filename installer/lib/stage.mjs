@@ -1,7 +1,7 @@
 // The demo's stage: a CA, the sandbox of the outside world, and people who each have their own
 // user id, HOME, XDG_RUNTIME_DIR, ukeyd, keys and browser profile, as on separate machines.
 import { execFileSync, spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
@@ -19,10 +19,18 @@ const PEOPLE = {
   reviewer: { name: '李审', title: '审核员 (reviewer)', role: 'reviewer' },
   producer: { name: '赵制', title: '制证员 (producer)', role: 'producer' },
 };
-const PROGRAMS = ['ukeyd', 'ukey-token', 'ukey-native', 'ukey', 'ukey-ca', 'ukey-sandbox', 'ukey-photo'];
+// The makers of keys: the virtual UKEY (SKF, SM2), which is what people here really have, and
+// SoftHSM2 (PKCS#11) for the other algorithms.
+const KEYS = {
+  sm2: { module: 'libukey-soft.so', kind: 'skf', algorithm: 'sm2' },
+  p256: { module: SOFTHSM, kind: 'pkcs11', algorithm: 'p-256' },
+  rsa: { module: SOFTHSM, kind: 'pkcs11', algorithm: 'p-256' },
+};
+const PROGRAMS = ['libukey-soft.so', 'ukeyd', 'ukey-token', 'ukey-native', 'ukey', 'ukey-ca', 'ukey-sandbox', 'ukey-photo'];
 const BROWSERS = { chromium: '/usr/bin/chromium', firefox: '/usr/bin/firefox-esr' };
 const GECKO_ID = 'ukey@ukey.example';
 const STAFF_PIN = '246813';
+const FIRST_PIN = '135792'; // of a virtual UKEY as it was made; it has to be changed
 
 export class StageError extends Error {}
 
@@ -47,8 +55,11 @@ async function until(what, ms, test) {
 export class Stage {
   // state: folder for everything; bin: folder of the built programs; root: the checkout;
   // roles: of staff members, by person, instead of theirs; clock: may the CA's clock jump?
-  constructor({ state, bin, root, port = 8600, algorithm = 'p256', roles = {}, clock = false, say = console.log }) {
+  constructor({ state, bin, root, port = 8600, algorithm = 'sm2', roles = {}, clock = false, say = console.log }) {
     Object.assign(this, { state, bin, root, algorithm, roles, say });
+    this.keys = { ...KEYS[algorithm] };
+    this.virtual = this.keys.kind === 'skf';
+    if (this.virtual) this.keys.module = this.file('bin', this.keys.module);
     if (clock) this.clock = path.join(state, 'clock');
     this.ports = { portal: port, sandbox: port + 100 };
     // Not in /etc/passwd on purpose: the demo adds no account to the machine.  Two stages at once
@@ -163,7 +174,16 @@ export class Stage {
     this.ukeyCa('init', '--dir', this.caDir, '--algorithm', this.algorithm, '--origin', this.origin,
       '--name', '示范数字证书认证中心', '--listen', `127.0.0.1:${this.ports.portal}`,
       '--portal', this.file('portal'), '--with', this.file('sandbox', 'sandbox.json'));
-    if (this.clock) this.configureCa({ 'clock-file': this.clock });
+    this.configureCa({
+      'service-phone': '400-810-0000', 'remittance-name': '示范数字证书认证中心',
+      'remittance-account': '11005588660001', 'remittance-bank': '示范银行北京分行',
+      ...(this.clock && { 'clock-file': this.clock }),
+    });
+    if (this.virtual) {
+      // As a maker delivers a box of blank keys: all with one device authentication key.
+      this.authKey = randomBytes(16).toString('hex');
+      this.configureCa({ 'device-auth-secret': this.authKey });
+    }
   }
 
   configureCa(members) {
@@ -199,7 +219,7 @@ export class Stage {
     p.memory = path.join(home, 'pins');
     p.env = {
       HOME: home, USER: id, PATH: process.env.PATH, LANG: 'C.UTF-8', XDG_RUNTIME_DIR: p.runtime,
-      SOFTHSM2_CONF: path.join(home, 'softhsm2.conf'), UKEY_DEMO_PINS: p.memory, UKEY_POLICY_DIR: p.policy,
+      SOFTHSM2_CONF: path.join(home, 'softhsm2.conf'), UKEY_SOFT_DIR: p.tokens, UKEY_DEMO_PINS: p.memory, UKEY_POLICY_DIR: p.policy,
       ...(process.env.DISPLAY && { DISPLAY: process.env.DISPLAY }),
       // ukeyd lets nobody trace it, LeakSanitizer neither.
       ASAN_OPTIONS: 'detect_leaks=0',
@@ -219,17 +239,18 @@ export class Stage {
     const ticket = () => JSON.parse(fs.readFileSync(path.join(this.caDir, 'ticket-public.jwk'), 'utf8'));
     fs.writeFileSync(path.join(p.policy, 'demo.json'), JSON.stringify({
       development: true,
-      modules: [SOFTHSM],
+      modules: [{ path: this.keys.module, kind: this.keys.kind }],
       pinentry: this.file('bin', 'pinentry'),
       ...(this.caDir && { tickets: { trusted: [ticket()] } }),
       ...(p.role && { sites: { allow: [this.origin], block: [] } }),
       ...(p.role === 'producer' && { production: true }),
+      ...(this.clock && { clockFile: this.clock }),
     }, null, 2));
   }
 
   // What the person knows and will type: the stand-in for pinentry reads it.
-  remember(p, pin) {
-    fs.writeFileSync(p.memory, `${pin}\n`);
+  remember(p, pin, next = '') {
+    fs.writeFileSync(p.memory, `${pin}\n${next}\n`);
   }
 
   async startDaemon(p) {
@@ -244,16 +265,54 @@ export class Stage {
     p.port = Number(fs.readFileSync(path.join(p.runtime, 'ukey/port'), 'utf8'));
   }
 
-  // A staff member's key: made on their token, certified by the CA, written back.
-  async giveStaffKey(p) {
+  // A file that only the person can read.
+  secret(p, name, text) {
+    const file = path.join(p.home, name);
+    fs.writeFileSync(file, `${text}\n`, { mode: 0o600 });
+    fs.chownSync(file, p.uid, p.uid);
+    return file;
+  }
+
+  // The producer's box of blank keys: one is always plugged in.
+  fillBox(p) {
+    let made = 0;
+    const next = () => {
+      if (this.stopping) return;
+      const { ukeys } = JSON.parse(this.ukey(p, 'soft', 'list', '--json'));
+      if (!ukeys.some((k) => k.inserted && !k.applications.length)) this.makeVirtual(p, `blank-${++made}`);
+      setTimeout(next, 1000).unref();
+    };
+    next();
+  }
+
+  // A virtual UKEY, plugged in: blank, or with an application and its PINs.
+  makeVirtual(p, name, pins) {
+    this.ukey(p, 'soft', 'create', '--auth-key-file', this.secret(p, 'auth-key', this.authKey), ...(pins ? [
+      '--label', p.name, '--application', 'UKEY',
+      '--admin-pin-file', this.secret(p, 'admin-pin', pins.admin), '--pin-file', this.secret(p, 'user-pin', pins.user),
+    ] : ['--label', '空白证书Key']), name);
+    this.ukey(p, 'soft', 'insert', name);
+  }
+
+  makeStaffToken(p) {
+    if (this.virtual) {
+      this.makeVirtual(p, p.id, { admin: '13579246801357924680', user: FIRST_PIN });
+      return;
+    }
     this.runAs(p, 'softhsm2-util', ['--init-token', '--free', '--label', p.name,
       '--so-pin', '1357924680', '--pin', STAFF_PIN]);
-    this.remember(p, STAFF_PIN);
+  }
+
+  // A staff member's key: made on their token, certified by the CA, written back.
+  async giveStaffKey(p) {
+    this.makeStaffToken(p);
+    if (this.virtual) this.remember(p, FIRST_PIN, STAFF_PIN);
+    else this.remember(p, STAFF_PIN);
     p.pin = STAFF_PIN;
     await this.startDaemon(p);
     const token = await until(`the key of ${p.id} is seen`, 10000, () =>
       JSON.parse(this.ukey(p, 'list', '--json')).tokens.find((t) => t.label === p.name));
-    const key = JSON.parse(this.ukey(p, 'key', 'generate', '--token', token.id, '--algorithm', 'p-256', '--json'));
+    const key = JSON.parse(this.ukey(p, 'key', 'generate', '--token', token.id, '--algorithm', this.keys.algorithm, '--json'));
     const csr = path.join(p.home, 'request.der');
     const cert = path.join(p.home, 'staff.cer');
     this.ukey(p, 'request', '--token', token.id, '--key', key.key, '--name', p.name, '--out', csr);
@@ -293,20 +352,35 @@ export class Stage {
     const list = (p) => JSON.parse(this.ukey(p, 'list', '--json')).tokens.filter((t) => t.state === 'ready');
     const made = list(from).find((t) => t.id !== from.token);
     if (!made) throw new StageError("no new key at the producer's desk");
+    if (this.virtual) this.carryVirtual(from, to, made.serial);
+    else this.carrySoftHsm(from, to, made.serial);
+    await until("the customer's helper sees the key", 10000, () =>
+      list(to).some((t) => t.serial === made.serial));
+  }
+
+  carryVirtual(from, to, serial) {
+    const { name } = JSON.parse(this.ukey(from, 'soft', 'list', '--json')).ukeys.find((k) => k.serial === serial);
+    this.ukey(from, 'soft', 'remove', name);
+    this.move(path.join(from.tokens, name), to);
+    this.ukey(to, 'soft', 'insert', name);
+  }
+
+  carrySoftHsm(from, to, serial) {
     const inside = (d) => fs.readdirSync(d).map((f) => path.join(d, f));
-    const folder = inside(from.tokens).find((d) =>
-      fs.readFileSync(path.join(d, 'token.object')).includes(made.serial));
+    this.move(inside(from.tokens).find((d) =>
+      fs.readFileSync(path.join(d, 'token.object')).includes(serial)), to);
+  }
+
+  move(folder, to) {
     const there = path.join(to.tokens, path.basename(folder));
     fs.renameSync(folder, there);
     this.run('chown', ['-R', `${to.uid}:${to.uid}`, there]);
-    await until("the customer's helper sees the key", 10000, () =>
-      list(to).some((t) => t.serial === made.serial));
   }
 
   writeDemoJson() {
     const persons = Object.fromEntries(Object.values(this.people).map((p) => [p.id, {
       name: p.name, title: p.title, uid: p.uid, home: p.home, runtimeDir: p.runtime, socket: p.socket,
-      port: p.port, softhsm2Conf: p.env.SOFTHSM2_CONF, module: SOFTHSM, pin: p.pin ?? null,
+      port: p.port, module: this.keys.module, tokens: p.tokens, pin: p.pin ?? null,
       token: p.token ?? null, browsers: p.browsers, pinFile: p.memory,
     }]));
     const demo = {
@@ -333,6 +407,7 @@ export class Stage {
       p.browsers = this.browsersOf(p);
     }
     this.enrolStation(this.people.producer);
+    if (this.virtual) this.fillBox(this.people.producer);
     await this.startCa();
     return this.writeDemoJson();
   }

@@ -8,6 +8,7 @@
 
 #include "api/about.h"
 #include "api/answer.h"
+#include "api/encryption.h"
 #include "api/handlers.h"
 #include "api/key.h"
 #include "api/proof.h"
@@ -124,6 +125,7 @@ struct proving {
 	const struct api *a;
 	const char *id;
 	struct order order;
+	struct certificate row; /* the order's certificate, if there is one */
 	struct uk_buf der;
 };
 
@@ -139,8 +141,10 @@ read_certificate(struct store_tx *tx, void *ctx, struct uk_err *err)
 	if ((rc = order_load(tx, p->id, &p->order, err)) != UK_OK ||
 	    (rc = certificates_of_order(tx, p->id, &l, err)) != UK_OK)
 		return rc;
-	if ((c = certificate_current(&l)) != NULL)
+	if ((c = certificate_current(&l)) != NULL) {
+		p->row = *c;
 		rc = certificate_der(tx, p->a->crypt, c->serial, &p->der, err);
+	}
 	certificate_list_fini(&l);
 	return rc;
 }
@@ -224,12 +228,16 @@ add_certificate(
 	struct proving p = { .a = a, .id = o->id };
 	struct certificate old;
 	json_t *chain = json_array();
+	json_t *encryption = NULL;
 	char *issuer = uk_b64_dup(uk_cert_der(a->issuer));
 	enum uk_rc rc;
 
 	uk_buf_init(&p.der, UK_CERT_MAX);
 	if ((rc = read_certificate(tx, &p, err)) == UK_OK &&
-	    (rc = certificate_get(tx, o->about, &old, err)) == UK_OK) {
+	    (rc = certificate_get(tx, o->about, &old, err)) == UK_OK &&
+	    (rc = encryption_json(a, tx, &p.row, "gbt35276", &encryption, err)) == UK_OK) {
+		if (encryption != NULL)
+			(void)json_object_set_new(v, "encryption", encryption);
 		set_b64(v, "certificate", uk_buf_span(&p.der));
 		(void)json_object_set_new(v, "replaces", json_string(old.fingerprint));
 		(void)json_array_append_new(chain, json_string(issuer));

@@ -187,6 +187,8 @@ make_ticket(struct store_tx *tx, void *ctx, struct uk_err *err)
 static enum uk_rc
 answer_ticket(const struct sealing *s, struct http_request *rq, struct uk_err *err)
 {
+	const struct uk_span auth = uk_span_str(s->a->device_auth);
+	struct uk_secret *auth_key = auth.n > 0 ? uk_secret_new(auth) : NULL;
 	struct uk_buf jwe;
 	json_t *answer;
 	enum uk_rc rc;
@@ -202,13 +204,15 @@ answer_ticket(const struct sealing *s, struct http_request *rq, struct uk_err *e
 				.label = s->ev.order,
 				.expires = s->now + UK_TICKET_LIFE_MAX,
 				.so_pin = s->so_pin,
-				.pin = s->pin },
+				.pin = s->pin,
+				.auth_key = auth_key },
 	    s->a->ticket, s->channel, &jwe, err);
 	if (rc == UK_OK) {
 		answer = json_pack("{s:s}", "ticket", uk_buf_str(&jwe));
 		http_answer_json(rq, 200, answer);
 		json_decref(answer);
 	}
+	uk_secret_free(&auth_key);
 	uk_buf_fini(&jwe);
 	return rc;
 }

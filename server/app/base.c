@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "app/base.h"
-#include "app/clock.h"
 #include "app/keys.h"
 #include "workflow/workdays.h"
 
@@ -54,7 +53,7 @@ open_all(struct base *b, struct uk_err *err)
 	uk_log_init(&b->log, "ukey-ca");
 	if (uk_log_set_level(&b->log, b->settings.log_level) != UK_OK)
 		return uk_fail_field(err, "log-level", NULL);
-	offset_clock_init(&b->clock, b->settings.clock_file);
+	uk_clock_offset_init(&b->clock, b->settings.clock_file);
 	b->random = uk_random_system;
 	if ((rc = open_calendar(b, err)) != UK_OK || (rc = open_keys(b, err)) != UK_OK)
 		return rc;

@@ -14,7 +14,6 @@
 #include "app/commands.h"
 #include "app/connectors.h"
 #include "app/keys.h"
-#include "documents/paper.h"
 #include "documents/photo.h"
 #include "http/httpd.h"
 #include "jobs/jobs.h"
@@ -60,7 +59,8 @@ open_jobs(struct app *app, struct uk_err *err)
 {
 	struct base *b = &app->base;
 
-	app->workflow = (struct workflow){ .clock = &b->clock, .random = &b->random };
+	app->workflow =
+	    (struct workflow){ .clock = &b->clock, .random = &b->random, .crypt = b->crypt };
 	app->bank_notify_url = keys_path(b->settings.origin, "notify/bank");
 	return jobs_open(&(struct jobs_setup){ .store = b->store,
 			     .workflow = &app->workflow,
@@ -112,6 +112,7 @@ fill_api(struct app *app)
 		.responders = app->responders,
 		.ticket = app->ticket,
 		.origin = s->origin,
+		.device_auth = s->device_auth_secret,
 		.name = s->name,
 		.service_phone = s->service_phone,
 		.development = s->development,
@@ -259,6 +260,5 @@ command_serve(int argc, char **argv)
 	(void)sd_notify(0, "STOPPING=1");
 	uk_log_plain(&app.base.log, UK_LOG_INFO, "serve.stopping");
 	close_app(&app);
-	paper_end();
 	return 0;
 }

@@ -4,6 +4,8 @@
 #include "app/keys.h"
 #include "app/settings.h"
 
+#define TICKET_AUTH_MAX 32
+
 #define AT(member) .offset = offsetof(struct settings, member)
 #define TEXT       .type = UK_C_STR, .max = 4096
 #define FILE_PATH  .type = UK_C_PATH, .max = 4096
@@ -83,6 +85,12 @@ static const struct uk_option options[] = {
 	    .max = 64,
 	    AT(workers),
 	    .help = "threads that answer requests" },
+	{ .key = "device-auth-secret",
+	    TEXT,
+	    .dflt = "",
+	    AT(device_auth_secret),
+	    .help =
+		"production: device authentication key of blank SKF keys, as their maker gave it" },
 	{ .key = "price-unit-new",
 	    .type = UK_C_INT,
 	    .dflt = "20000",
@@ -266,6 +274,8 @@ check(const struct settings *s, struct uk_err *err)
 		return wrong(err, "origin", "ends after the host and port");
 	if (*s->clock_file != '\0' && !s->development)
 		return wrong(err, "clock-file", "is for tests: it needs development");
+	if (strlen(s->device_auth_secret) > TICKET_AUTH_MAX)
+		return wrong(err, "device-auth-secret", "16 bytes, or 32 hex digits");
 	return check_outside(s, err);
 }
 

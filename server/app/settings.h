@@ -22,6 +22,7 @@ struct settings {
 	char *clock_file;
 	bool development;
 	int64_t workers;
+	char *device_auth_secret;
 	int64_t price_unit_new;
 	int64_t price_person_new;
 	int64_t price_unit_renewal;

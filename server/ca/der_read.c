@@ -1,3 +1,5 @@
+#include <time.h>
+
 #include "ca/der_read.h"
 
 #define LENGTH_BYTES_MAX 4
@@ -116,6 +118,56 @@ der_take_bits(struct der_in *in)
 		return uk_span(NULL, 0);
 	}
 	return uk_span(s.p + 1, s.n - 1);
+}
+
+/* n decimal digits; false for what is none. */
+static bool
+digits(const uint8_t **p, size_t n, int *out)
+{
+	*out = 0;
+	for (size_t i = 0; i < n; i++, ++*p) {
+		if (**p < '0' || **p > '9')
+			return false;
+		*out = *out * 10 + (**p - '0');
+	}
+	return true;
+}
+
+static bool
+read_time(struct uk_span s, size_t year_digits, int64_t *t)
+{
+	struct tm tm = { 0 }, back;
+	const uint8_t *p = s.p;
+	time_t tt;
+
+	if (s.n != year_digits + 11 || s.p[s.n - 1] != 'Z' ||
+	    !digits(&p, year_digits, &tm.tm_year) || !digits(&p, 2, &tm.tm_mon) ||
+	    !digits(&p, 2, &tm.tm_mday) || !digits(&p, 2, &tm.tm_hour) ||
+	    !digits(&p, 2, &tm.tm_min) || !digits(&p, 2, &tm.tm_sec))
+		return false;
+	/* a UTCTime's year is of 1950 to 2049 */
+	if (year_digits == 2)
+		tm.tm_year += tm.tm_year < 50 ? 100 : 0;
+	else
+		tm.tm_year -= 1900;
+	tm.tm_mon--;
+	back = tm;
+	tt = timegm(&back);
+	*t = (int64_t)tt;
+	/* a date that is none comes back as another */
+	return back.tm_mday == tm.tm_mday && back.tm_mon == tm.tm_mon &&
+	       back.tm_hour == tm.tm_hour && back.tm_min == tm.tm_min && back.tm_sec == tm.tm_sec;
+}
+
+bool
+der_take_time(struct der_in *in, int64_t *t)
+{
+	const bool utc = der_is(in, DER_UTC_TIME);
+	const struct uk_span s = der_take(in, utc ? DER_UTC_TIME : DER_TIME);
+
+	if (in->failed || !read_time(s, utc ? 2 : 4, t))
+		in->failed = true;
+	return !in->failed;
 }
 
 bool

@@ -41,6 +41,9 @@ struct uk_span der_take_positive(struct der_in *in);
 /* The BIT STRING's bytes, of which no bit is unused. */
 struct uk_span der_take_bits(struct der_in *in);
 
+/* UTCTime or GeneralizedTime in seconds and Z (RFC 5280 section 4.1.2.5). */
+bool der_take_time(struct der_in *in, int64_t *t);
+
 /* Is this the content of that OID, dotted? */
 bool der_oid_is(struct uk_span content, const char *dotted);
 

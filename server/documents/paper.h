@@ -33,7 +33,4 @@ void paper_code(struct paper *p, const char *label, const char *value);
 /* Append the PDF.  UK_E_LIMIT: too large; UK_E_INTERNAL: Cairo says why in the log's native. */
 UK_CHECK enum uk_rc paper_write(const struct paper *p, struct uk_buf *out, struct uk_err *err);
 
-/* Once, after the last paper: what the font library keeps is let go. */
-void paper_end(void);
-
 #endif

@@ -58,12 +58,19 @@ day_begins(int64_t day)
 	return day * DAY - BEIJING;
 }
 
+/* By the Beijing calendar: one that ends on 1 March at 00:30 there has its 29 February in UTC. */
+static int64_t
+a_year_after(int64_t t)
+{
+	return uk_year_after(t + BEIJING) - BEIJING;
+}
+
 int64_t
 renewal_end(enum order_flow flow, int64_t old, int64_t now)
 {
 	switch (flow) {
 	case FLOW_RENEWAL:
-		return uk_year_after(now <= old ? old : now);
+		return a_year_after(now <= old ? old : now);
 	case FLOW_CHANGE:
 	case FLOW_REPLACEMENT:
 		return old;
@@ -72,7 +79,7 @@ renewal_end(enum order_flow flow, int64_t old, int64_t now)
 	case FLOW__MAX:
 		break;
 	}
-	return uk_year_after(now);
+	return a_year_after(now);
 }
 
 void

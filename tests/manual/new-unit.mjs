@@ -26,13 +26,13 @@ let password = "";
 async function chooseNewUnit() {
 	const page = await people.page("applicant");
 	await page.goto(demo.portal);
-	await page.getByRole("link", { name: "在线新办 · 单位" }).waitFor();
-	assert.equal(await page.getByRole("link", { name: "证书更新" }).count(), 0);
+	for (const flow of ["在线新办 · 单位", "在线新办 · 个人", "证书更新", "证书解锁", "证书补办", "信息变更", "订单查询", "办理说明"])
+		await page.getByRole("main").getByRole("link", { name: flow }).waitFor();
 	await look(page, "home");
 	await page.getByRole("link", { name: "办理说明" }).first().click();
 	await page.getByRole("heading", { name: "证书密码怎么拿到" }).waitFor();
 	await look(page, "guide");
-	await page.getByRole("link", { name: "开始办理单位证书" }).click();
+	await page.getByRole("link", { name: "在线新办 · 单位" }).click();
 	await page.getByRole("heading", { name: "填写申请信息" }).waitFor();
 }
 

@@ -83,6 +83,7 @@ policy_files(void **state)
 
 	assert_int_equal(policy_load(e->dir, &p, &err), UK_OK);
 	assert_false(p->development || p->production || p->session);
+	assert_null(p->clock_file);
 	assert_true(policy_extension(p, "ukey@ukey.example"));
 	assert_false(policy_extension(p, "{ec8030f7-c20a-464f-9b0e-13a3a9e97384}"));
 	assert_int_equal(p->idle_lock, 900);
@@ -114,6 +115,10 @@ policy_files(void **state)
 	assert_true(policy_extension(p, "{ec8030f7-c20a-464f-9b0e-13a3a9e97384}"));
 	assert_string_equal(p->pinentry, "/usr/bin/pinentry-gnome3");
 	policy_free(&p);
+	put(e, "20.json", "{\"clockFile\":\"/clock\"}");
+	assert_int_equal(policy_load(e->dir, &p, &err), UK_OK);
+	assert_string_equal(p->clock_file, "/clock");
+	policy_free(&p);
 	assert_int_equal(policy_load("/nonexistent", &p, &err), UK_OK);
 	policy_free(&p);
 }
@@ -130,7 +135,8 @@ policy_refused(void **state)
 		"{\"pinentry\":\"pinentry\"}", "{\"tickets\":{\"trusted\":[{\"kty\":\"EC\"}]}}",
 		"{\"tickets\":{\"trusted\":[1]}}", "{\"production\":\"yes\"}", "{\"idleLock\":-1}",
 		"{\"idleLock\":86401}", "{\"idleLock\":\"60\"}", "{\"extensions\":[\"a b\"]}",
-		"{\"extensions\":[\"\"]}", "{\"extensions\":\"a\"}" };
+		"{\"extensions\":[\"\"]}", "{\"extensions\":\"a\"}", "{\"clockFile\":\"/clock\"}",
+		"{\"development\":true,\"clockFile\":\"clock\"}" };
 	struct env *e = *state;
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {

@@ -130,14 +130,6 @@ a_limit_is_kept(void **state)
 	paper_free(&p);
 }
 
-static int
-end(void **state)
-{
-	(void)state;
-	paper_end();
-	return 0;
-}
-
 int
 main(void)
 {
@@ -147,5 +139,5 @@ main(void)
 		cmocka_unit_test(a_limit_is_kept),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, end);
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }

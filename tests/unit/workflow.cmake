@@ -9,3 +9,5 @@ target_compile_definitions(unit-workflow_table PRIVATE
   UK_GOLDEN="${CMAKE_SOURCE_DIR}/tests/golden/order_table.txt")
 
 uk_unit_test(workdays USES workflow uk)
+
+uk_unit_test(workflow_renewal USES workflow ca store uk)

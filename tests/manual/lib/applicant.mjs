@@ -1,4 +1,4 @@
-// What an applicant does, page by page, for an order of an organisation.
+// What an applicant does, page by page, for an order of an organisation or a person.
 import { creditCode, idNumber, phone } from "./numbers.mjs";
 import { drawPhoto } from "./photos.mjs";
 import { readMessage, readMessages } from "./sandbox.mjs";
@@ -10,6 +10,7 @@ export const PHOTOS = [
 	"经办人身份证（人像面）",
 	"经办人身份证（国徽面）",
 ];
+export const PERSON_PHOTOS = ["身份证（人像面）", "身份证（国徽面）"];
 const CODE = /验证码为(\d{6})/;
 
 export function newUnit(organisation = "北京示例科技有限公司") {
@@ -26,7 +27,41 @@ export function newUnit(organisation = "北京示例科技有限公司") {
 	};
 }
 
+export function newPerson(name = "刘思远") {
+	return {
+		name,
+		idNumber: idNumber(),
+		phone: phone(),
+		email: "liusiyuan@example.com",
+		address: "上海市徐汇区示例路 8 弄 3 号",
+	};
+}
+
+export const isUnit = (who) => who.organisation !== undefined;
+export const nameOf = (who) => who.organisation ?? who.name;
+export const numberOf = (who) => who.creditCode ?? who.idNumber;
+/** Gets the codes. */
+export const phoneOf = (who) => who.agentPhone ?? who.phone;
+const photosOf = (who) => (isUnit(who) ? PHOTOS : PERSON_PHOTOS);
+
+export async function consent(page) {
+	await page.getByText("我单独同意处理身份证照片").click();
+	await page.getByText("我已阅读并同意").click();
+}
+
+async function fillPerson(page, person) {
+	const fill = (label, value) => page.getByLabel(label, { exact: true }).fill(value);
+	await fill("姓名", person.name);
+	await fill("身份证号", person.idNumber);
+	await fill("手机号", person.phone);
+	await fill("电子邮箱", person.email);
+	await page.getByRole("button", { name: "与申请人相同" }).click();
+	await fill("邮寄地址", person.address);
+	await consent(page);
+}
+
 export async function fillForm(page, unit) {
+	if (!isUnit(unit)) return fillPerson(page, unit);
 	const fill = (label, value) => page.getByLabel(label, { exact: true }).fill(value);
 	await fill("单位名称", unit.organisation);
 	await fill("统一社会信用代码", unit.creditCode);
@@ -38,13 +73,12 @@ export async function fillForm(page, unit) {
 	await fill("经办人电子邮箱", unit.agentEmail);
 	await page.getByRole("button", { name: "与经办人相同" }).click();
 	await fill("邮寄地址", unit.address);
-	await page.getByText("我单独同意处理身份证照片").click();
-	await page.getByText("我已阅读并同意").click();
+	await consent(page);
 }
 
 /** From the empty form to the identity check; the order's number. */
 export async function apply(page, portal, unit) {
-	await page.goto(`${portal}/new/unit`);
+	await page.goto(`${portal}/new/${isUnit(unit) ? "unit" : "person"}`);
 	await fillForm(page, unit);
 	await page.getByRole("button", { name: "下一步：身份核验" }).click();
 	await page.getByRole("heading", { name: "身份核验" }).waitFor();
@@ -65,6 +99,14 @@ export async function confirm(page) {
 
 export const photoInput = (page, name) => page.getByLabel(name, { exact: true });
 
+/** By the method that every kind of applicant has: a mobile phone of their own name [C1] [C2]. */
+export async function prove(page, who, number = phone()) {
+	if (isUnit(who)) await check(page, "法人手机实名认证", { 法定代表人手机号: number });
+	else await check(page, "手机实名认证", { 本人手机号: number });
+	await page.getByRole("heading", { name: "确认订单" }).waitFor();
+	return number;
+}
+
 export async function uploadPhotos(page, names = PHOTOS) {
 	for (const name of names) await photoInput(page, name).setInputFiles(await drawPhoto(page, name));
 	await page.getByRole("button", { name: "确认申请" }).and(page.locator(":enabled")).waitFor();
@@ -83,14 +125,14 @@ async function sendCode(page) {
 /** Has a code sent and reads it on the agent's phone. */
 export async function requestCode(page, sandbox, unit) {
 	await sendCode(page);
-	return readMessage(page, sandbox, unit.agentPhone, CODE);
+	return readMessage(page, sandbox, phoneOf(unit), CODE);
 }
 
 /** The same where an older one is on the phone already. */
 export async function requestNewCode(page, sandbox, unit) {
-	const before = (await readMessages(page, sandbox, unit.agentPhone)).length;
+	const before = (await readMessages(page, sandbox, phoneOf(unit))).length;
 	await sendCode(page);
-	return readMessage(page, sandbox, unit.agentPhone, CODE, before);
+	return readMessage(page, sandbox, phoneOf(unit), CODE, before);
 }
 
 export async function enterCode(page, code) {
@@ -101,7 +143,7 @@ export async function enterCode(page, code) {
 /** From a passed identity check to the payment page. */
 export async function completeToPayment(page, sandbox, unit) {
 	await confirm(page);
-	await uploadPhotos(page);
+	await uploadPhotos(page, photosOf(unit));
 	await submit(page);
 	await enterCode(page, await requestCode(page, sandbox, unit));
 	await page.getByRole("heading", { name: "支付", exact: true }).waitFor();
@@ -122,12 +164,14 @@ export async function pay(page) {
 export async function askForOrders(page, { portal, sandbox }, unit) {
 	await page.goto(`${portal}/query`);
 	const again = page.getByRole("button", { name: "查询其他证件号" });
-	const number = page.getByLabel("统一社会信用代码");
-	await again.or(number).first().waitFor();
+	const number = page.getByLabel(isUnit(unit) ? "统一社会信用代码" : "身份证号");
+	const person = page.getByText("个人", { exact: true });
+	await again.or(person).first().waitFor();
 	if (await again.isVisible()) await again.click();
-	await number.fill(unit.creditCode);
+	if (!isUnit(unit)) await person.click();
+	await number.fill(numberOf(unit));
 	await page.getByRole("button", { name: "发送验证码" }).click();
-	return readMessage(page, sandbox, unit.agentPhone, /查询验证码为(\d{6})/);
+	return readMessage(page, sandbox, phoneOf(unit), /查询验证码为(\d{6})/);
 }
 
 export async function enterQueryCode(page, code) {

@@ -51,17 +51,21 @@ export function errorFromAnswer(status: number, text: string): ApiError {
 	return new ApiError(status, { reason: status >= 500 ? "unavailable" : "internal" });
 }
 
-export async function call<T>(method: string, path: string, body?: object): Promise<T> {
+export function call<T>(method: string, path: string, body?: object): Promise<T> {
+	return send(method, path, "application/json", body && JSON.stringify(body));
+}
+
+async function send<T>(method: string, path: string, type: string, body?: string | Blob): Promise<T> {
 	const headers: Record<string, string> = { Accept: "application/json" };
 	if (method !== "GET") headers["X-Ukey"] = "1";
-	if (body) headers["Content-Type"] = "application/json";
+	if (body !== undefined) headers["Content-Type"] = type;
 	let response: Response;
 	let text: string;
 	try {
 		response = await fetch(path, {
 			method,
 			headers,
-			...(body ? { body: JSON.stringify(body) } : {}),
+			...(body === undefined ? {} : { body }),
 			cache: "no-store",
 			signal: AbortSignal.timeout(PATIENCE),
 		});
@@ -78,6 +82,9 @@ export async function call<T>(method: string, path: string, body?: object): Prom
 export const get = <T>(path: string) => call<T>("GET", path);
 export const post = <T>(path: string, body: object = {}) => call<T>("POST", path, body);
 export const put = <T>(path: string, body: object) => call<T>("PUT", path, body);
+
+/** Sends a small file as it is. */
+export const sendText = <T>(path: string, type: string, file: Blob) => send<T>("POST", path, type, file);
 
 /** Sends a file; fetch can't tell how far it is. */
 export function upload<T>(path: string, file: Blob, progress: (share: number) => void): Promise<T> {

@@ -1,4 +1,4 @@
-import { get, post } from "./http";
+import { get, post, sendText } from "./http";
 import type {
 	Challenge,
 	DocumentType,
@@ -6,7 +6,10 @@ import type {
 	Queue,
 	QueueRow,
 	RejectReason,
+	Remitted,
+	StaffCertificate,
 	StaffMember,
+	Task,
 } from "./types";
 
 const at = (id: string, rest = "") => `/api/staff/orders/${encodeURIComponent(id)}${rest}`;
@@ -48,3 +51,29 @@ export const proof = (id: string, signed: { signature: string; certificate: stri
 	post<OrderDetail>(at(id, "/proof"), signed);
 export const ship = ({ id, version }: OrderDetail, carrier: string, tracking: string) =>
 	post<OrderDetail>(at(id, "/shipment"), { version, carrier, tracking });
+
+export const remittances = () => get<{ remittances: Remitted[] }>("/api/staff/remittances");
+export const enterRemittance = (remitted: Omit<Remitted, "id" | "order" | "suggested">) =>
+	post<{ entered: number; known: number }>("/api/staff/remittances", remitted);
+/** A file of the bank's records; those that are known already are no error. */
+export const importRemittances = (file: Blob) =>
+	sendText<{ entered: number; known: number }>("/api/staff/remittances/import", "text/csv", file);
+export const matchRemittance = (id: string, { id: order, version }: OrderDetail) =>
+	post<object>(`/api/staff/remittances/${encodeURIComponent(id)}/match`, { order, version });
+
+export const tasks = () => get<{ tasks: Task[] }>("/api/staff/tasks");
+export const taskDone = (id: string) => post<{ tasks: Task[] }>("/api/staff/tasks/done", { id });
+
+type Certificates = { certificates: StaffCertificate[] };
+/** By the serial of the certificate or of its key, or by its order. */
+export const findCertificates = (by: "serial" | "token" | "order", value: string) =>
+	get<Certificates>(`/api/staff/certificates?${new URLSearchParams({ [by]: value })}`);
+/** By the holder's document number, which has no place in an address. */
+export const searchCertificates = (number: string) =>
+	post<Certificates>("/api/staff/certificates/search", { number });
+const certificateAt = (serial: string, rest: string) =>
+	`/api/staff/certificates/${encodeURIComponent(serial)}/${rest}`;
+export const suspend = (serial: string) => post<StaffCertificate>(certificateAt(serial, "suspend"));
+export const resume = (serial: string) => post<StaffCertificate>(certificateAt(serial, "resume"));
+export const revoke = (serial: string, reason: string) =>
+	post<StaffCertificate>(certificateAt(serial, "revoke"), { reason });

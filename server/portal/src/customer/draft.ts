@@ -1,68 +1,85 @@
 import { reactive, watch } from "vue";
 
-import type { UnitForm } from "../api/types";
-
-const STORED = "ukey.unit-new";
+import type { CommonForm, Form, PersonForm, Subject, UnitForm } from "../api/types";
 
 /** Never written to the browser's storage. */
-const SENSITIVE = ["legalPersonId", "agentId", "photoConsent", "agreement"] as const;
+const SENSITIVE = ["legalPersonId", "agentId", "idNumber", "photoConsent", "agreement"];
 
-export function emptyUnitForm(): UnitForm {
-	return {
-		organisation: "",
-		creditCode: "",
-		legalPersonName: "",
-		legalPersonId: "",
-		agentName: "",
-		agentId: "",
-		agentPhone: "",
-		agentEmail: "",
-		recipient: "",
-		recipientPhone: "",
-		address: "",
-		postcode: "",
-		invoiceType: "general",
-		photoConsent: false,
-		agreement: false,
-	};
+const COMMON: CommonForm = {
+	recipient: "",
+	recipientPhone: "",
+	address: "",
+	postcode: "",
+	invoiceType: "general",
+	photoConsent: false,
+	agreement: false,
+};
+const UNIT: UnitForm = {
+	organisation: "",
+	creditCode: "",
+	legalPersonName: "",
+	legalPersonId: "",
+	agentName: "",
+	agentId: "",
+	agentPhone: "",
+	agentEmail: "",
+	...COMMON,
+};
+const PERSON: PersonForm = { name: "", idNumber: "", phone: "", email: "", ...COMMON };
+
+export function emptyForm(subject: Subject): Form {
+	return { ...(subject === "unit" ? UNIT : PERSON) };
 }
 
-const draft = reactive(emptyUnitForm());
-let restored = false;
-let watched = false;
+export interface Draft {
+	form: Form;
+	/** Was something there from before? */
+	restored: boolean;
+	clear(): void;
+}
+
+const drafts = new Map<string, Draft>();
 
 /**
- * The application that is being written: whole in memory while the page lives, and without the
- * identity numbers in sessionStorage, so that a reload does not lose the rest.
+ * An application that is being written, by its name: whole in memory while the page lives, and
+ * without the identity numbers in sessionStorage, so that neither a reload nor a long pause loses
+ * the rest [C13]. `start` is what stands in it at first.
  */
-export function useDraft(): { form: UnitForm; restored: boolean; clear(): void } {
-	if (!watched) {
-		watched = true;
-		restored = restore();
-		watch(draft, store);
-	}
-	return { form: draft, restored, clear };
+export function useDraft(name: string, start: Form): Draft {
+	const known = drafts.get(name);
+	if (known) return known;
+	const stored = `ukey.draft.${name}`;
+	const kept = restore(stored, start);
+	const form = reactive({ ...start, ...kept });
+	const draft: Draft = {
+		form,
+		restored: Object.values(kept).some((value) => value !== "" && value !== "general"),
+		clear() {
+			drafts.delete(name);
+			stop();
+			sessionStorage.removeItem(stored);
+		},
+	};
+	const stop = watch(form, () => store(stored, form));
+	drafts.set(name, draft);
+	return draft;
 }
 
-function store(): void {
-	const kept: Partial<UnitForm> = { ...draft };
-	for (const name of SENSITIVE) delete kept[name];
-	sessionStorage.setItem(STORED, JSON.stringify(kept));
+function store(name: string, form: Form): void {
+	const kept: Record<string, unknown> = { ...form };
+	for (const member of SENSITIVE) delete kept[member];
+	sessionStorage.setItem(name, JSON.stringify(kept));
 }
 
-function restore(): boolean {
+/** Only members that the form has: an older version of the page may have stored others. */
+function restore(name: string, start: Form): Partial<Form> {
 	try {
-		const kept: unknown = JSON.parse(sessionStorage.getItem(STORED) ?? "null");
-		if (typeof kept !== "object" || kept === null) return false;
-		Object.assign(draft, kept);
-		return draft.organisation !== "" || draft.agentName !== "";
+		const kept: unknown = JSON.parse(sessionStorage.getItem(name) ?? "null");
+		if (typeof kept !== "object" || kept === null) return {};
+		return Object.fromEntries(
+			Object.entries(kept).filter(([member, value]) => member in start && typeof value === "string"),
+		) as Partial<Form>;
 	} catch {
-		return false;
+		return {};
 	}
-}
-
-function clear(): void {
-	Object.assign(draft, emptyUnitForm());
-	restored = false;
-	sessionStorage.removeItem(STORED);
 }

@@ -4,6 +4,8 @@ declare module "vue-router" {
 	interface RouteMeta {
 		/** What this page is, in the language of the moment. */
 		title?: () => string;
+		/** It talks to the key: the bar at the top says how that stands. */
+		key?: boolean;
 	}
 }
 

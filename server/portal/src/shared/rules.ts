@@ -28,6 +28,9 @@ export const postcode = matches(/^\d{6}$/, "postcode-invalid");
 export const code = matches(/^\d{6}$/, "code-format");
 export const bankCard = matches(/^\d{12,19}$/, "card-invalid");
 export const bankAccount = matches(/^\d{8,30}$/, "account-invalid");
+export const orderNumber = matches(/^UK[0-9A-Z]{14}$/, "order-number-invalid");
+export const amount = matches(/^\d{1,7}(\.\d{1,2})?$/, "amount-invalid");
+export const day = matches(/^20\d{2}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/, "day-invalid");
 export const creditCode = matches(/^[0-9A-HJ-NPQRTUWXY]{18}$/, "credit-code-invalid");
 
 /** GB 11643-1999: digits, a date of birth that can be, and the check digit. */

@@ -1,6 +1,7 @@
 import { createRouter, createWebHistory } from "vue-router";
 
 import { focusMain } from "../shared/focusMain";
+import { textsReady } from "../shared/language";
 import { useText } from "../text/staff";
 import { QUEUES, has, member } from "./session";
 
@@ -39,6 +40,24 @@ export const router = createRouter({
 			props: true,
 		},
 		{
+			path: "/tasks",
+			name: "tasks",
+			meta: { title: () => t.value.tasks.heading },
+			component: () => import("./pages/Tasks.vue"),
+		},
+		{
+			path: "/certificates",
+			name: "certificates",
+			meta: { title: () => t.value.certificate.search },
+			component: () => import("./pages/Certificates.vue"),
+		},
+		{
+			path: "/remittances",
+			name: "remittances",
+			meta: { title: () => t.value.remittances.heading },
+			component: () => import("./pages/Remittances.vue"),
+		},
+		{
 			path: "/login",
 			name: "login",
 			meta: { title: () => t.value.login.heading },
@@ -54,4 +73,5 @@ router.beforeEach((to) => {
 	return true;
 });
 
+router.beforeResolve(textsReady);
 focusMain(router);

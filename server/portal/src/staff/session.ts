@@ -16,6 +16,13 @@ export const QUEUES: { queue: Listing; roles: Role[] }[] = [
 	{ queue: "all", roles: ["reviewer", "producer", "finance", "auditor", "administrator"] },
 ];
 
+/** The other pages of the menu. */
+export const DESKS: { name: "tasks" | "certificates" | "remittances"; roles: Role[] }[] = [
+	{ name: "tasks", roles: ["reviewer", "producer", "finance", "auditor", "administrator"] },
+	{ name: "certificates", roles: ["reviewer", "auditor", "administrator"] },
+	{ name: "remittances", roles: ["finance", "auditor"] },
+];
+
 export function has(...roles: Role[]): boolean {
 	return member.value?.roles.some((role) => roles.includes(role)) ?? false;
 }

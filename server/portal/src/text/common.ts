@@ -1,3 +1,5 @@
+import type { OrderKind, OrderState } from "../api/types";
+import { flowOf } from "../shared/kinds";
 import { textTable } from "../shared/language";
 import zh, { type CommonText } from "./common.zh";
 
@@ -5,6 +7,12 @@ export const useCommon = textTable(zh, () => import("./common.en"));
 
 /** The words of a name that a table may lack: the name itself then. */
 export const word = (table: Readonly<Record<string, string>>, name: string): string => table[name] ?? name;
+
+/** How an order stands; the end of some flows is that the key has been posted. */
+export function stateName(c: CommonText, { kind, state }: { kind: OrderKind; state: OrderState }): string {
+	const posted = state === "done" && ["new", "replacement"].includes(flowOf(kind));
+	return posted ? c.posted : c.states[state];
+}
 
 /** What stands for a reason without words of its own. */
 const OF_STATUS: Record<number, keyof CommonText["reasons"]> = {

@@ -1,11 +1,10 @@
 import { fromBase64, toBase64, UkeyError, type Token } from "@ukey/client";
-import { reactive } from "vue";
-
-import type { ApiError } from "../../api/http";
 import * as api from "../../api/staff";
 import type { OrderDetail } from "../../api/types";
-import { toApiError } from "../../shared/useAction";
-import { helper, key } from "../key";
+import { useProgress, type Progress } from "../../shared/progress";
+import { encryptionOf } from "../../shared/key/encryption";
+import { subjectOfRequest } from "../../shared/request";
+import { helper, key } from "../../shared/key/key";
 import * as memory from "./memory";
 
 export const MAKE_STEPS = [
@@ -19,22 +18,15 @@ export const MAKE_STEPS = [
 	"proof",
 ] as const;
 export type MakeStep = (typeof MAKE_STEPS)[number];
-export type StepState = "waiting" | "running" | "done" | "failed";
 
 /** Milliseconds between looks at the order while the CA issues, and how many looks. */
 const ISSUE_WAIT = 1500;
 const ISSUE_LOOKS = 60;
 
 export interface Make {
-	steps: Record<MakeStep, StepState>;
-	error: ApiError | null;
-	busy: boolean;
+	progress: Progress<MakeStep>;
 	/** Makes the key, or goes on where it stopped. */
-	run(order: OrderDetail, tokenId: string): Promise<void>;
-}
-
-function allSteps(state: StepState): Record<MakeStep, StepState> {
-	return Object.fromEntries(MAKE_STEPS.map((name) => [name, state])) as Record<MakeStep, StepState>;
+	start(order: OrderDetail, tokenId: string): Promise<void>;
 }
 
 /**
@@ -42,59 +34,35 @@ function allSteps(state: StepState): Record<MakeStep, StepState> {
  * step, a pulled key or a reloaded page costs no more than the step it hit.
  */
 export function useMake(take: (order: OrderDetail) => void): Make {
-	const make: Make = reactive({ steps: allSteps("waiting"), error: null, busy: false, run });
+	const progress = useProgress(MAKE_STEPS);
+	const { step, doneUntil } = progress;
 
-	async function step<T>(name: MakeStep, act: () => Promise<T>): Promise<T> {
-		make.steps[name] = "running";
-		try {
-			const result = await act();
-			make.steps[name] = "done";
-			return result;
-		} catch (error) {
-			make.steps[name] = "failed";
-			throw error;
-		}
-	}
-
-	async function run(order: OrderDetail, tokenId: string): Promise<void> {
-		if (make.busy) return;
-		make.busy = true;
-		make.error = null;
-		try {
-			let current = order;
-			if (current.state === "producing") current = await requestCertificate(current, tokenId);
-			markDoneUntil("issue");
-			if (current.state === "issuing") current = await step("issue", () => issued(current));
-			if (current.state === "proving") await prove(current, tokenId);
-		} catch (error) {
-			make.error = toApiError(error);
-		} finally {
-			make.busy = false;
-		}
-	}
-
-	function markDoneUntil(end: MakeStep): void {
-		for (const name of MAKE_STEPS.slice(0, MAKE_STEPS.indexOf(end))) make.steps[name] = "done";
+	async function makeKey(order: OrderDetail, tokenId: string): Promise<void> {
+		let current = order;
+		if (current.state === "producing") current = await requestCertificate(current, tokenId);
+		doneUntil("issue");
+		if (current.state === "issuing") current = await step("issue", () => issued(current));
+		if (current.state === "proving") await prove(current, tokenId);
 	}
 
 	/** Blank token to certificate request at the CA. */
 	async function requestCertificate(order: OrderDetail, tokenId: string): Promise<OrderDetail> {
 		const token = find(tokenId);
 		const made = isPrepared(order, token) ? token : await prepare(order, token);
-		markDoneUntil("key");
+		doneUntil("key");
 		const keyId = await step("key", async () => {
 			const kept = memory.recall(order.id).key;
 			if (kept) return kept;
-			const pair = await helper().key.generate({ token: made.id, algorithm: "p-256" });
+			const algorithm = token.algorithms.includes("sm2") ? "sm2" : "p-256";
+			const pair = await helper().key.generate({ token: made.id, algorithm });
 			memory.remember(order.id, { serial: made.serial, key: pair.key });
 			return pair.key;
 		});
 		return step("request", async () => {
-			const organisation = order.form.organisation;
 			const request = await helper().certificateRequest.create({
 				token: made.id,
 				key: keyId,
-				subject: { commonName: organisation, organization: organisation, country: "CN" },
+				subject: subjectOfRequest(order.form),
 			});
 			const newest = await api.request(order.id, { token: made.serial, request: toBase64(request) });
 			take(newest);
@@ -131,7 +99,7 @@ export function useMake(take: (order: OrderDetail) => void): Make {
 
 	/** Writes the certificate and has the new key sign the CA's challenge. */
 	async function prove(order: OrderDetail, tokenId: string): Promise<void> {
-		markDoneUntil("install");
+		doneUntil("install");
 		const { serial, key: keyId } = memory.recall(order.id);
 		const token = key.tokens.find((one) => one.serial === serial) ?? find(tokenId);
 		const certificate = await step("install", () => install(order, token, keyId));
@@ -148,19 +116,21 @@ export function useMake(take: (order: OrderDetail) => void): Make {
 		});
 	}
 
-	return make;
+	return { progress, start: (order, tokenId) => progress.run(() => makeKey(order, tokenId)) };
 }
 
 async function install(order: OrderDetail, token: Token, keyId: string | undefined): Promise<string> {
-	const der = order.certificateDer;
+	const { certificateDer: der, encryption } = order;
 	if (!der) throw new UkeyError("conflict");
 	const { certificates } = await helper().certificate.list(token.id);
 	const there = certificates.find((one) => toBase64(one.certificate) === der);
-	if (there) return there.id;
+	// Of a pair the signing certificate is not the whole; installing both again completes it.
+	if (there && !encryption) return there.id;
 	return helper().certificate.install({
 		token: token.id,
 		...(keyId ? { key: keyId } : {}),
 		certificate: fromBase64(der),
+		...encryptionOf(encryption),
 	});
 }
 

@@ -1,0 +1,51 @@
+import type { UnlockText } from "./unlock.zh";
+
+const en: UnlockText = {
+	heading: "Unlock",
+	lead: "For a forgotten certificate password, or a key locked by wrong ones. Free of charge.",
+	locked: "This key is locked; it can be unlocked here.",
+	open: "This key is not locked. If you have forgotten the password, go on and choose a new one.",
+	name: "Certificate",
+	validTo: "Valid to",
+	serial: "Key number",
+	start: "Start",
+	keep: "Leave the key in until the page says that it is unlocked.",
+	code: {
+		heading: "Enter the unlock code",
+		sms: (phone) => `The unlock code is sent by SMS to the agent's (your) phone ${phone} and is valid for 5 minutes.`,
+		smsLabel: "Unlock code by SMS",
+		send: "Send the code",
+		identity: (to) => `The authorisation code has been sent (${to}) and is valid for 7 days. Enter it here; you may close this page and go on later from “My orders”.`,
+		identityTo: { mobile: "SMS", "bank-card": "SMS", account: "remark of the payment of 0.01 CNY" },
+		identityLabel: "Authorisation code",
+		submit: "Next",
+		left: (n) => `${n} more tr${n === 1 ? "y" : "ies"}; then this order stops.`,
+		other: "Other ways",
+		otherText: "The phone can't be used, or no message comes? Prove your identity in another way.",
+		otherAsk: "Your identity is checked first; then an authorisation code unlocks the key. Go on?",
+		otherKeep: "Not now",
+	},
+	service: (phone) => `Any trouble? Call ${phone}.`,
+	unlock: {
+		heading: "Unlock, and a new password",
+		text: "Press “Unlock” and enter the new certificate password twice in the window that opens. It is never entered in a page.",
+		start: "Unlock",
+		again: "Unlock again",
+		compare: "Compare: the window that opens must show the code",
+		compareText: "Go on only if they are equal; otherwise cancel in the window and call the service.",
+		steps: {
+			channel: "Secure channel to the key helper",
+			ticket: "Get the unlock ticket",
+			unlock: "Unlock and set the new password",
+			receipt: "Confirm",
+		},
+		states: { waiting: "waiting", running: "running", done: "done", failed: "failed" },
+		failed: "This step failed; you can try again.",
+		other: (there, wanted) => `This is the key of “${there}”. Insert the key of “${wanted}”; the page goes on by itself.`,
+		otherSame: (wanted) => `This is not the key to unlock (${wanted}). Insert the right one; the page goes on by itself.`,
+	},
+	done: "Unlocked",
+	doneText: "The new certificate password is in force.",
+};
+
+export default en;
