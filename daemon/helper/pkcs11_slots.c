@@ -153,7 +153,7 @@ make_unique(struct p11_slot *slots, size_t n)
 enum uk_rc
 p11_slots_refresh(struct p11_module *m, struct token_fault *f)
 {
-	struct p11_slot *now = uk_xalloc(sizeof(m->slots));
+	struct p11_slot *now;
 	CK_SLOT_ID numbers[SLOTS_MAX];
 	CK_ULONG n = 0;
 	size_t count = 0;
@@ -163,6 +163,8 @@ p11_slots_refresh(struct p11_module *m, struct token_fault *f)
 		p11_stop(m);
 	if ((rc = p11_start(m, f)) != UK_OK || (rc = slot_numbers(m, numbers, &n, f)) != UK_OK)
 		n = 0;
+	/* No more than is needed: all of m->slots would be 100 KiB, made dirty each second. */
+	now = uk_xalloc((n + 1) * sizeof(*now));
 	for (CK_ULONG i = 0; i < n && count < MESSAGE_TOKENS_MAX; i++) {
 		struct p11_slot *s = &now[count];
 
@@ -178,7 +180,7 @@ p11_slots_refresh(struct p11_module *m, struct token_fault *f)
 	}
 	for (size_t k = 0; k < m->n_slots; k++)
 		p11_session_close(m, &m->slots[k]);
-	memcpy(m->slots, now, sizeof(m->slots));
+	memcpy(m->slots, now, count * sizeof(*now));
 	m->n_slots = count;
 	free(now);
 	return rc;

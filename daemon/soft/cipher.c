@@ -64,12 +64,6 @@ cipher_key(const struct cipher *c)
 	return c->key;
 }
 
-ULONG
-cipher_id(const struct cipher *c)
-{
-	return c->id;
-}
-
 static bool
 feeds_back(const struct cipher *c)
 {
@@ -197,8 +191,10 @@ update_blocks(struct cipher *c, struct uk_span in, uint8_t *out, size_t n)
 		out += BLOCK;
 		n -= BLOCK;
 	}
-	memcpy(c->held + c->n_held, in.p, in.n);
-	c->n_held += in.n;
+	if (ok) { /* less than a block is left, or one that waits */
+		memcpy(c->held + c->n_held, in.p, in.n);
+		c->n_held += in.n;
+	}
 	return ok;
 }
 
@@ -296,13 +292,14 @@ give_or_undo(struct cipher *c, struct cipher *was, struct uk_span s, uint8_t *ou
 ULONG
 cipher_final(struct cipher *c, bool encrypt, uint8_t *out, ULONG *n)
 {
-	struct cipher was = *c;
+	struct cipher was;
 	uint8_t last[BLOCK];
 	size_t len = 0;
 	ULONG rv;
 
 	if (!c->ready || c->encrypt != encrypt)
 		return SAR_NOTINITIALIZEERR;
+	was = *c;
 	rv = last_piece(c, last, &len);
 	c->ready = false;
 	if (rv == SAR_OK && (out != NULL || len != 0))
@@ -317,7 +314,7 @@ cipher_final(struct cipher *c, bool encrypt, uint8_t *out, ULONG *n)
 ULONG
 cipher_once(struct cipher *c, bool encrypt, struct uk_span in, uint8_t *out, ULONG *n)
 {
-	struct cipher was = *c;
+	struct cipher was;
 	ULONG first = BUFFER_MAX + BLOCK, second;
 	uint8_t *all;
 	ULONG rv;
@@ -326,6 +323,7 @@ cipher_once(struct cipher *c, bool encrypt, struct uk_span in, uint8_t *out, ULO
 		return SAR_NOTINITIALIZEERR;
 	if (in.n > BUFFER_MAX)
 		return SAR_INDATALENERR;
+	was = *c;
 	all = uk_xalloc(in.n + 2 * (size_t)BLOCK);
 	rv = cipher_update(c, encrypt, in, all, &first);
 	second = BLOCK;

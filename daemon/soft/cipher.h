@@ -21,7 +21,6 @@ struct cipher;
 ULONG cipher_new(ULONG id, const uint8_t *key, struct cipher **out);
 void cipher_free(void *c);
 const uint8_t *cipher_key(const struct cipher *c);
-ULONG cipher_id(const struct cipher *c);
 
 /* SAR_INVALIDPARAMERR: an IV, padding or feedback that the mode does not have. */
 ULONG cipher_init(struct cipher *c, bool encrypt, const BLOCKCIPHERPARAM *p);

@@ -41,6 +41,7 @@ struct device {
 	struct device *next;
 	char name[PLACE_NAME_MAX + 1];
 	int root;
+	dev_t root_device; /* which ROOT it is in */
 	ino_t root_inode;
 	bool connected;
 	unsigned long epoch; /* handles of an earlier one are of a UKEY that was pulled */
@@ -83,7 +84,7 @@ bool device_there(struct device *d);
 /* NULL: nobody has logged in. */
 struct login *device_login(struct device *d, const uint8_t app[ID_LEN]);
 
-/* That one, or a free one; there are as many as applications. */
+/* That one, or a free one; the state is read. */
 struct login *device_login_new(struct device *d, const uint8_t app[ID_LEN]);
 void login_end(struct login *l);
 void login_drop_keys(struct login *l);

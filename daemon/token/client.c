@@ -6,6 +6,7 @@
 #include "token/remote.h"
 
 #define MODULES_MAX 16
+#define PATIENCE_MS 2000
 #define TOKENS_MAX  ((size_t)MODULES_MAX * MESSAGE_TOKENS_MAX)
 
 struct token_client {
@@ -49,8 +50,16 @@ find(const struct token_info *tokens, size_t n, const char *id)
 static struct token_info *
 merge(const struct token_client *c, size_t *n)
 {
-	struct token_info *all = uk_xalloc(TOKENS_MAX * sizeof(*all));
+	struct token_info *all;
+	size_t max = 1;
 
+	for (size_t i = 0; i < c->n_remotes; i++) {
+		size_t count;
+
+		(void)remote_tokens(c->remotes[i], &count);
+		max += count;
+	}
+	all = uk_xalloc(max * sizeof(*all));
 	*n = 0;
 	for (size_t i = 0; i < c->n_remotes; i++) {
 		size_t count;
@@ -213,6 +222,7 @@ list_done(struct token_request *r)
 		.tries = TOKEN_TRIES_UNKNOWN, .tokens = c->tokens, .n_tokens = c->n_tokens
 	};
 
+	loop_cancel(r->client->loop, &r->patience);
 	if (r->answered == 0) {
 		request_finish(r);
 		return;
@@ -220,6 +230,26 @@ list_done(struct token_request *r)
 	if (r->done != NULL)
 		r->done(r->ctx, NULL, &reply);
 	free(r);
+}
+
+/* Helpers that have said once what is in, and are at something long: the rest is free'd later. */
+static void
+on_patience(void *ctx)
+{
+	struct token_request *r = ctx;
+	const struct token_client *c = r->client;
+	const struct token_reply reply = {
+		.tries = TOKEN_TRIES_UNKNOWN, .tokens = c->tokens, .n_tokens = c->n_tokens
+	};
+	token_done_fn *done = r->done;
+
+	r->patience = NULL;
+	for (size_t i = 0; i < c->n_remotes; i++)
+		if (remote_usable(c->remotes[i]) && !remote_ready(c->remotes[i]))
+			return;
+	r->done = NULL;
+	if (done != NULL)
+		done(r->ctx, NULL, &reply);
 }
 
 /* One helper's part of a list; who fails is left out as long as another answers. */
@@ -255,7 +285,9 @@ list_all(struct token_client *c, const struct token_call *call, struct token_req
 			r->parts++;
 		free(part);
 	}
-	if (r->parts == 0)
+	if (r->parts != 0)
+		r->patience = loop_after(c->loop, PATIENCE_MS, on_patience, r);
+	else
 		answer_late(
 		    c, r, c->n_remotes == 0 || r->answered != 0 ? UK_OK : UK_E_UNAVAILABLE, NULL);
 }

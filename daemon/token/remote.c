@@ -571,6 +571,12 @@ remote_tokens(const struct remote *r, size_t *n)
 }
 
 bool
+remote_ready(const struct remote *r)
+{
+	return r->ready;
+}
+
+bool
 remote_stuck(const struct remote *r)
 {
 	return r->ready && r->first != NULL && now_ms() - r->first_since > STUCK_MS;

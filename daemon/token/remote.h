@@ -23,6 +23,7 @@ struct token_request {
 	struct uk_err err; /* what to answer, once that is known */
 	size_t parts;      /* TOKEN_LIST: helpers that have not answered */
 	size_t answered;
+	struct loop_timer *patience; /* … until what is known has to do */
 };
 
 struct token_request *request_new(
@@ -53,6 +54,9 @@ bool remote_has_readers(const struct remote *r);
 
 /* It answers, or will shortly. */
 bool remote_usable(const struct remote *r);
+
+/* It has said what is in. */
+bool remote_ready(const struct remote *r);
 
 /* At one call for long; what it said last still stands. */
 bool remote_stuck(const struct remote *r);

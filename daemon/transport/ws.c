@@ -159,6 +159,18 @@ count_origin(const struct ws *w, const char *origin)
 	return n;
 }
 
+static bool
+too_many(const struct ws *w, const char *origin)
+{
+	size_t strangers = 0;
+
+	if (w->n >= WS_CONNECTIONS || count_origin(w, origin) >= WS_PER_ORIGIN)
+		return true;
+	for (const struct ws_conn *c = w->conns; c != NULL; c = c->next)
+		strangers += !rpc_site_allowed(w->rpc, c->origin);
+	return strangers >= WS_STRANGERS && !rpc_site_allowed(w->rpc, origin);
+}
+
 static enum uk_rc
 check(struct ws *w, struct ws_conn *c, struct lws *wsi, struct uk_err *err)
 {
@@ -171,7 +183,7 @@ check(struct ws *w, struct ws_conn *c, struct lws *wsi, struct uk_err *err)
 	/* rpc_attach() says whether it is a site; here it only has to be there. */
 	if (!header(wsi, WSI_TOKEN_ORIGIN, c->origin, sizeof(c->origin)))
 		return uk_fail(err, UK_E_DENIED, "origin-refused", "ws", 0);
-	if (w->n >= WS_CONNECTIONS || count_origin(w, c->origin) >= WS_PER_ORIGIN)
+	if (too_many(w, c->origin))
 		return uk_fail(err, UK_E_RATE, "too-many-connections", "ws", 0);
 	c->peer_known = peer_tcp(lws_get_socket_fd(wsi), &c->peer);
 	return rpc_attach(w->rpc, &c->base, err);
