@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """What the pages weigh: the first load of the portal and of the console over the wire, as ukey-ca
 sends it to a browser that takes gzip, and what each flow adds to it.
-pages_test.py BIN_DIR DIST [--table | unittest arguments]; DIST is server/portal/dist."""
+pages_test.py BIN_DIR DIST [--table COMMAND... | unittest arguments]; DIST is server/portal/dist; COMMAND
+runs while ukey-ca is up, with the portal's address."""
 
 import gzip
 import http.client
 import os
 import re
+import subprocess
 import sys
 import unittest
 
@@ -123,11 +125,14 @@ def main():
     server_test.BIN, FirstLoad.DIST = os.path.abspath(sys.argv.pop(1)), os.path.abspath(sys.argv.pop(1))
     if not os.path.exists(os.path.join(FirstLoad.DIST, "index.html")):
         sys.exit("%s: the pages are not built (tests/run builds them)" % FirstLoad.DIST)
-    if sys.argv[1:] != ["--table"]:
+    if sys.argv[1:2] != ["--table"]:
         unittest.main(verbosity=2)
     FirstLoad.setUpClass()
     try:
         FirstLoad("table").table()
+        if sys.argv[2:]:
+            sys.stdout.flush()
+            subprocess.run([*sys.argv[2:], FirstLoad.world.origin], check=True)
     finally:
         FirstLoad.tearDownClass()
 
