@@ -898,6 +898,23 @@ class Unlock(Flow):
         self.refused(browser.post("/api/unlock", {"certificate": b64(owner.certificate)}), 409, "certificate-revoked")
         self.assertEqual(browser.cookies, {})
 
+    def test_renewed(self):
+        """[U2, V4] by a renewed certificate the agent of then is not asked: the phone is another's by now"""
+        owner = Owner(self)
+        self.at(owner.ends - 60 * DAY)
+        order = self.renewal(owner, agentPhone=phone())
+        order.identity().until("confirm").step("confirm").sign()
+        self.world.cashier(order.pay_url())
+        order.until("download")
+        key = Key(os.path.join(self.world.dir, "new-" + order.now["id"]))
+        order.take(self.request(order, owner, key)).until("installing")
+        new = order.now["download"]["certificate"]
+        order.take(self.proof(order, key))
+        browser = Browser(self.world.ca_port)
+        self.refused(browser.post("/api/unlock", {"certificate": b64(owner.certificate)}), 409, "renewed")
+        owner.certificate = base64.b64decode(new)
+        self.assertEqual(self.start(owner).now["unlock"]["phone"][-4:], order.phone[-4:])
+
     def test_goes_on(self):
         """[Q2] in another browser, by the order query"""
         owner = self.before(Owner(self))

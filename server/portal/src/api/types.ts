@@ -196,7 +196,7 @@ export interface Download {
 }
 
 export type CertificateStatus = "valid" | "suspended" | "revoked" | "expired";
-export type RefusedRule = "too-early" | "revoked" | "suspended" | "order-open" | "expired" | "unknown";
+export type RefusedRule = "too-early" | "revoked" | "suspended" | "renewed" | "order-open" | "expired" | "unknown";
 
 /** May it be renewed, changed or replaced, and what would come of it? */
 export interface Rule {

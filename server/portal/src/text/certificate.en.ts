@@ -28,6 +28,7 @@ const en: CertificateText = {
 			"too-early": (from) => `Too early: a certificate can be renewed in its last 90 days, this one from ${from}.`,
 			revoked: () => "This certificate has been revoked. Apply for a new one.",
 			suspended: () => "This certificate is suspended. If you have the key again, resume it under “My certificate” first.",
+			renewed: () => "This certificate has been renewed. Use the new one.",
 			"order-open": () => "There is an unfinished order about this certificate. Finish or cancel it first.",
 			expired: () => "This certificate has ended and can't be changed. Renew it first.",
 			unknown: () => "This certificate is not known here. Make sure that it was issued by us, or call the service.",

@@ -272,6 +272,7 @@ const en: CommonText = {
 		"journal-unavailable": "The key helper can't write its journal; ask the administrator.",
 		"amount-mismatch": "The amount differs from the order's; compare and try again.",
 		"certificate-suspended": "This certificate is suspended. If you have the key again, resume it under “My certificate” first.",
+		"renewed": "This certificate has been renewed. Use the new one.",
 		"not-paid-yet": "This order is not paid yet; there is no invoice.",
 		"not-signed-yet": "This order is not signed yet; there is no application to download.",
 		"nothing-changed": "Change something first.",

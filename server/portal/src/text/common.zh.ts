@@ -273,6 +273,7 @@ const zh = {
 		"journal-unavailable": "密钥助手无法写入使用记录，请联系管理员。",
 		"amount-mismatch": "汇款金额与订单不一致，请核对后再试。",
 		"certificate-suspended": "这张证书已挂失。如果 KEY 已找回，请先在“证书管理”里恢复。",
+		"renewed": "这张证书已经更新过，请改用新的证书。",
 		"not-paid-yet": "这个订单还没有付款，暂时没有发票。",
 		"not-signed-yet": "这个订单还没有签名验证，暂时没有申请文件。",
 		"nothing-changed": "请先修改需要变更的内容。",
