@@ -283,9 +283,11 @@ class KeyLogin(Flow):
         owner = Owner(self)
         browser = owner.enter()
         path = "/api/certificates/%s" % owner.serial
+        self.renewal(owner, browser, "unit-change", agentName="赵六")
+        self.assertEqual(len(browser.get("/api/key").json["orders"]), 1)
         self.assertEqual(browser.post(path + "/suspend").json["status"], "suspended")
         key = browser.get("/api/key").json
-        self.assertEqual((key["certificate"]["status"], key["form"]), ("suspended", {}))
+        self.assertEqual((key["certificate"]["status"], key["form"], key["orders"]), ("suspended", {}, []))
         self.assertEqual((key["renewal"]["reason"], key["change"]["reason"]), ("suspended", "suspended"))
         self.assertEqual(browser.post(path + "/suspend").status, 200)
         self.assertEqual(browser.post(path + "/resume").json["status"], "valid")
