@@ -1008,6 +1008,8 @@ class Replacement(Flow):
         # rejected and given back: by hand, since a remittance can't be refunded by Alipay
         self.do(self.reviewer, order, "reject", {"version": None, "reason": "other", "note": "凭证不符"})
         order.refresh().step("refund").until("refund-by-hand")
+        # the money may take its time, the certificate is free for another order
+        self.assertTrue(order.browser.get("/api/query").json["certificates"][0]["replacement"]["possible"])
         payment = self.detail(self.finance, order)["payments"][0]
         self.assertEqual((payment["method"], payment["status"], payment["amount"]), ("remittance", "by-hand", 10000))
         self.do(self.finance, order, "refunded", {"version": None, "payment": payment["id"], "note": "网银汇出"})
