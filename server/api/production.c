@@ -15,7 +15,9 @@
 enum uk_rc
 production_claim(void *app, struct http_request *rq, struct uk_err *err)
 {
-	return answer_plain(app, rq, EV_CLAIM, err);
+	const enum uk_rc rc = remittance_apart(app, rq, err);
+
+	return rc == UK_OK ? answer_plain(app, rq, EV_CLAIM, err) : rc;
 }
 
 enum uk_rc

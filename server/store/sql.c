@@ -180,6 +180,8 @@ static const char *const text[] = {
 	[SQL_REMITTANCE_MATCH] =
 	    "UPDATE remittances SET order_id = $2, matched_at = $3, matched_by = $4"
 	    " WHERE id = $1 AND order_id = ''",
+	[SQL_REMITTANCE_HAND] = "SELECT 1 FROM remittances WHERE order_id = $1"
+				" AND (entered_by = $2 OR matched_by = $2) LIMIT 1",
 	[SQL_REMITTANCES] =
 	    "SELECT id, reference, payer, account, remark, amount, received_at, entered_at,"
 	    " entered_by, order_id, matched_at, matched_by FROM remittances"

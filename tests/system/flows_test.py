@@ -1016,6 +1016,26 @@ class Replacement(Flow):
         self.assertEqual(order.refresh().now["state"], "refunded")
         self.assertEqual(self.status(owner.serial), "valid")
 
+    def test_four_eyes(self):
+        """[A1] who has entered or matched the money neither reviews nor makes"""
+        enters, matches = (self.world.staff(n, "finance,reviewer,producer") for n in ("兼职甲", "兼职乙"))
+        for s in (enters, matches):
+            self.assertEqual(s.login().status, 200)
+        order = self.replace(Owner(self)).to_documents().photos().step("submit").sign()
+        body = {"reference": "FOUR-EYES", "payer": "某公司", "amount": 10000, "receivedAt": int(time.time())}
+        self.assertEqual(enters.browser.post("/api/staff/remittances", body).status, 200)
+        remittance = [r for r in self.remittances() if r["reference"] == "FOUR-EYES"][0]
+        self.assertEqual(self.match(remittance, order, who=matches).json["state"], "review")
+        reject = {"version": None, "reason": "other", "note": "凭证不符"}
+        for s in (enters, matches):
+            self.refused(self.do(s, order, "approve", {"version": None}, 403), 403, "same-person")
+            self.refused(self.do(s, order, "reject", reject, 403), 403, "same-person")
+        self.do(self.reviewer, order, "approve", {"version": None})
+        order.until("production")
+        for s in (enters, matches):
+            self.refused(self.do(s, order, "claim", {"version": None}, 403), 403, "same-person")
+        self.do(self.producer, order, "claim", {"version": None})
+
     def test_person(self):
         """[M1-M7] nothing changed: no proofing; Alipay; the password to the phone that was asked by"""
         owner = Owner(self, unit=False)
