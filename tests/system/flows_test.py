@@ -643,13 +643,21 @@ class Change(Flow):
         self.refused(self.request(order, owner, owner.key), 409, "certificate-expired")
 
     def test_suspended_on_the_way(self):
-        """[C14] a certificate that was reported lost meanwhile gets no successor"""
-        owner = Owner(self)
+        """[C14] a certificate that was reported lost meanwhile gets no successor, nor one that is made already"""
+        owner, made = Owner(self), Owner(self)
         order = self.change(owner, agentName="赵六")
         order.step("confirm").sign()
         lost = owner.query()
         self.assertEqual(lost.post("/api/certificates/%s/suspend" % owner.serial).status, 200)
         self.refused(self.request(order, owner, owner.key), 409, "certificate-suspended")
+        order = self.change(made, agentName="赵六").step("confirm").sign()
+        key = Key(os.path.join(self.world.dir, "lost-" + made.token))
+        order.take(self.request(order, made, key)).until("installing")
+        lost, path = made.query(), "/api/certificates/%s" % made.serial
+        self.assertEqual(lost.post(path + "/suspend").status, 200)
+        self.refused(self.proof(order, key), 409, "certificate-suspended")
+        self.assertEqual(made.enter().post(path + "/resume").status, 200)
+        self.assertEqual(order.take(self.proof(order, key)).now["state"], "done")
 
 
 class Status(Flow):
