@@ -1024,6 +1024,24 @@ class Replacement(Flow):
         self.assertEqual(order.refresh().now["state"], "refunded")
         self.assertEqual(self.status(owner.serial), "valid")
 
+    def test_renewed_before(self):
+        """[L10] with the key its renewed certificate is lost, too, which would still run"""
+        owner = Owner(self, unit=False)
+        first = owner.serial
+        self.at(owner.ends - 60 * DAY)
+        renewal = self.renewal(owner).step("confirm")
+        self.world.cashier(renewal.pay_url())
+        self.load(renewal.until("download"), owner)
+        owner.serial = renewal.now["certificate"]["serial"]
+        order = self.replace(owner).step("confirm").photos().step("submit").sign()
+        self.world.cashier(order.pay_url())
+        order.until("review")
+        late = self.world.staff("审核员五", "reviewer")
+        self.assertEqual(late.login().status, 200)
+        self.assertEqual((self.status(first), self.status(owner.serial)), ("valid", "valid"))
+        self.do(late, order, "approve", {"version": None})
+        wait_until(lambda: self.status(first) == self.status(owner.serial) == "revoked")
+
     def test_four_eyes(self):
         """[A1] who has entered or matched the money neither reviews nor makes"""
         enters, matches = (self.world.staff(n, "finance,reviewer,producer") for n in ("兼职甲", "兼职乙"))
