@@ -1157,6 +1157,20 @@ class Replacement(Flow):
 
 
 class Desks(Flow):
+    def test_key_of_another(self):
+        """[A3] a station that names another customer's key does not get that key's SO PIN replaced"""
+        owner = Owner(self)
+        order = self.approved()
+        self.do(self.producer, order, "claim", {"version": None})
+        self.assertEqual(self.ask_ticket(order).status, 200)
+        body = {"token": owner.token, "request": b64(Key(os.path.join(self.world.dir, "blank.key")).request())}
+        self.refused(self.do(self.producer, order, "request", body, 409), 409, "token-not-blank")
+        with self.world.database() as db:
+            pins = db.execute("SELECT state FROM token_pins WHERE token = ?", (owner.token,)).fetchall()
+        self.assertEqual(pins, [("proved",)])
+        self.do(self.producer, order, "request", dict(body, token="T-BLANK-1"))
+        order.until("proving")
+
     def queue(self, staff, name):
         answer = staff.browser.get("/api/staff/orders?queue=" + name)
         self.assertEqual(answer.status, 200, answer.body)
