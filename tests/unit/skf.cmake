@@ -27,3 +27,6 @@ target_compile_definitions(unit-skf_soft PRIVATE
   SOFTHSM_MODULE="/usr/lib/softhsm/libsofthsm2.so" SOFT_MODULE="$<TARGET_FILE:ukey-soft>")
 add_dependencies(unit-skf_soft ukeyd ukey ukey-token ukey-soft)
 set_tests_properties(unit-skf_soft PROPERTIES LABELS fault TIMEOUT 300)
+
+target_compile_definitions(unit-daemon_policy PRIVATE
+  MODULES="${CMAKE_SOURCE_DIR}/daemon/policy/modules.json")
