@@ -28,6 +28,10 @@ const SCENARIOS = {
   'unit-unlock': {},
   'unit-replacement': { roles: { reviewer: 'reviewer,finance' } },
   'person-replacement': {},
+  'person-renewal': { clock: true },
+  'person-change': {},
+  query: {},
+  'person-unlock': {},
 };
 
 let step = 'stage';

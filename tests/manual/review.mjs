@@ -143,8 +143,8 @@ async function refundByHand() {
 	const dialog = page.getByRole("dialog");
 	await dialog.getByRole("button", { name: "登记人工退款" }).click();
 	assert.equal(await dialog.getByText("请填写此项").count(), 1);
-	assert.ok(await dialog.getByRole("radio", { name: `${stuck.order}P1` }).isChecked());
 	await look(page, "refunded-by-hand");
+	assert.ok(await dialog.getByRole("radio", { name: `${stuck.order}P1` }).isChecked());
 	await dialog.getByLabel("退款说明").fill("网银转账，流水号 20260101001");
 	await dialog.getByRole("button", { name: "登记人工退款" }).click();
 	await page.getByText("· 已退款").waitFor();

@@ -66,7 +66,7 @@ async function newCertificate() {
 	const old = await field(page, "证书序列号").textContent();
 	await page.getByRole("main").getByRole("link", { name: "继续" }).click();
 	await download(page);
-	await page.getByText("原来的证书已注销").waitFor();
+	await page.getByText("原来的证书已注销").first().waitFor();
 	await look(page, "downloaded");
 	await page.goto(`${demo.portal}/certificate`);
 	await logIn(page);

@@ -36,6 +36,19 @@ async function remittanceIsExplained() {
 	await page.context().clearCookies();
 }
 
+/** What whoever verifies a certificate needs, at the addresses that the instructions name. */
+async function publicAddresses() {
+	const page = await people.page("applicant");
+	await page.goto(`${demo.portal}/guide`);
+	for (const name of ["根证书", "签发证书", "证书撤销列表（CRL）", "证书策略", "电子认证业务规则"]) {
+		const address = await page.getByRole("link", { name, exact: true }).getAttribute("href");
+		const answer = await page.request.get(demo.portal + address);
+		assert.equal(answer.status(), 200, name);
+		assert.ok((await answer.body()).length > 200, name);
+	}
+	await page.getByText(`${demo.portal}/ca/ocsp`).waitFor();
+}
+
 async function find() {
 	const page = await people.page("applicant");
 	await findCertificates(page, demo, unit);
@@ -133,6 +146,7 @@ async function oldIsRevoked() {
 
 const passed = await scenario.run([
 	["L1 汇款说明 [C12]", remittanceIsExplained],
+	["C14 公开信息：CA 证书、CRL、OCSP、证书策略", publicAddresses],
 	["L2 单位数字证书、证件号、查询 [L3] [L4]", find],
 	["C14 挂失，立即生效 [L10]", suspend],
 	["L5 填写信息、身份核验、我已阅读并同意、确认 [C1] [C5] [C6]", fillIn],

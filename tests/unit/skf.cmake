@@ -30,3 +30,12 @@ set_tests_properties(unit-skf_soft PROPERTIES LABELS fault TIMEOUT 300)
 
 target_compile_definitions(unit-daemon_policy PRIVATE
   MODULES="${CMAKE_SOURCE_DIR}/daemon/policy/modules.json")
+
+uk_unit_test(skf_unlock SOURCES daemon_world.c daemon_client.c daemon_issue.c daemon_ticket.c
+  USES uk LIBS OpenSSL::Crypto)
+target_compile_definitions(unit-skf_unlock PRIVATE
+  UKEYD="$<TARGET_FILE:ukeyd>" NATIVE="$<TARGET_FILE:ukey-native>" EXTENSION_ID="${development_id}"
+  PINENTRY="${CMAKE_SOURCE_DIR}/tests/fake/pinentry" UKEY="$<TARGET_FILE:ukey>"
+  SOFTHSM_MODULE="/usr/lib/softhsm/libsofthsm2.so" SOFT_MODULE="$<TARGET_FILE:ukey-soft>")
+add_dependencies(unit-skf_unlock ukeyd ukey ukey-token ukey-soft)
+set_tests_properties(unit-skf_unlock PROPERTIES LABELS fault TIMEOUT 300)

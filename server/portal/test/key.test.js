@@ -13,6 +13,7 @@ const certificate = (serial, more = {}) => ({
 	serial,
 	hasKey: true,
 	usage: ["sign"],
+	notBefore: 10,
 	notAfter: 100,
 	...more,
 });
@@ -35,12 +36,12 @@ test("[R4] exactly one key: what is missing is said, step by step", () => {
 	assert.equal(say({ tokens: [token(1, "pin-locked")], certificates: [certificate("a")] }), "locked");
 });
 
-test("[R6] certificates that can sign, the one that lasts longest first", () => {
+test("[R6] certificates that can sign, the newest first", () => {
 	const gate = gateOf({
 		...there,
 		tokens: [token(1)],
 		certificates: [
-			certificate("old", { notAfter: 50 }),
+			certificate("old", { notBefore: 5 }),
 			certificate("encryption", { usage: ["encrypt"] }),
 			certificate("foreign", { hasKey: false }),
 			certificate("new"),

@@ -3,6 +3,7 @@
 import { execFileSync } from "node:child_process";
 import { chownSync, mkdirSync, readdirSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 const virtual = (person) => person.module.endsWith("libukey-soft.so");
 const drawer = (person) => join(person.home, "drawer");
@@ -46,6 +47,11 @@ export class Keys {
 	plug(key, person) {
 		if (virtual(person)) this.soft(person, "insert", key);
 		else move(join(drawer(person), key), person.tokens, person);
+	}
+
+	/** Locked by wrong PINs; only a virtual UKEY locks, SoftHSM2's do not. */
+	lock(key, person, tries) {
+		runAs(person, "/usr/bin/python3", ["-B", fileURLToPath(new URL("wrong_pins.py", import.meta.url)), person.module, String(tries)]);
 	}
 
 	/** A key of no use here: without a certificate. */

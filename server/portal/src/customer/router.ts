@@ -9,7 +9,7 @@ const t = useText();
 
 export const router = createRouter({
 	history: createWebHistory(),
-	scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
+	scrollBehavior: (to, _from, saved) => saved ?? (to.hash ? { el: to.hash, top: 16 } : { top: 0 }),
 	routes: [
 		{ path: "/", name: "home", component: Home },
 		{

@@ -84,10 +84,7 @@ const en: CertificateText = {
 			`The certificate of this order (${wanted}) is not on this key. Insert the original key; the page goes on by itself.`,
 		done: "Downloaded",
 		doneText: "The new certificate is on the key, and a signature made with it was verified: it works.",
-		doneOld: {
-			renewal: "The old signing certificate has left the key.",
-			change: "The old certificate has been revoked and has left the key.",
-		},
+		doneOld: { renewal: " Use the new certificate from now on.", change: " The old certificate has been revoked." },
 		subject: "Name",
 		serial: "Serial number",
 		validFrom: "Valid from",

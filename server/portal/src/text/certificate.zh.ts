@@ -83,7 +83,7 @@ const zh = {
 			`插入的 KEY 里没有这个订单要更新的证书（${wanted}）。请换成原来的 KEY，页面会自动继续。`,
 		done: "下载成功",
 		doneText: "新证书已写入 KEY，并用新证书完成了一次签名验证，可以正常使用。",
-		doneOld: { renewal: "原来的签名证书已从 KEY 移除。", change: "原来的证书已注销，并从 KEY 移除。" },
+		doneOld: { renewal: "请从现在起使用新证书。", change: "原来的证书已注销。" },
 		subject: "证书名称",
 		serial: "证书序列号",
 		validFrom: "生效时间",

@@ -310,6 +310,7 @@ const en: CustomerText = {
 		certificates: "My certificates",
 		none: "No orders found",
 		noneText: "Check the number, or start a new application from the home page.",
+		password: "How to get the password",
 		goOn: "Go on",
 		view: "View",
 		again: "Another number",

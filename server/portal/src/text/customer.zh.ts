@@ -308,6 +308,7 @@ const zh = {
 		certificates: "我的证书",
 		none: "没有找到订单",
 		noneText: "请核对证件号，或前往首页办理新证书。",
+		password: "密码获取方式",
 		goOn: "继续",
 		view: "查看",
 		again: "查询其他证件号",

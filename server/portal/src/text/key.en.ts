@@ -41,6 +41,7 @@ const en: KeyText = {
 		reading: "Reading the certificate…",
 		noCertificate: "There is no certificate on this key that can be handled here. Make sure it is a key issued by us.",
 		choose: "Choose the certificate",
+		others: (n) => `${n} more certificate${n === 1 ? "" : "s"} on the key (for example from before a renewal or a change)`,
 		name: "Certificate",
 		validTo: "Valid to",
 		serial: "Key number",

@@ -40,6 +40,7 @@ const zh = {
 		reading: "正在读取证书…",
 		noCertificate: "这个 KEY 里没有可以办理的证书。请确认插入的是本机构签发的证书 KEY。",
 		choose: "请选择要办理的证书",
+		others: (n: number) => `KEY 里还有 ${n} 张证书（例如更新或变更前的）`,
 		name: "证书名称",
 		validTo: "有效期至",
 		serial: "KEY 序列号",

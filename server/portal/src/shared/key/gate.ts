@@ -18,11 +18,14 @@ export interface Seen {
 	hidden: number;
 }
 
-/** Those that a customer can log in with, the one that lasts longest first. */
+/**
+ * Those that a customer can log in with, the newest first: a key that can't part with a certificate
+ * keeps the old one beside it.
+ */
 export function usable(certificates: readonly Certificate[]): Certificate[] {
 	return certificates
 		.filter((one) => one.hasKey && one.usage.includes("sign"))
-		.sort((a, b) => b.notAfter - a.notAfter);
+		.sort((a, b) => b.notBefore - a.notBefore || b.notAfter - a.notAfter);
 }
 
 /** A blank one is in nobody's way. */
