@@ -10,6 +10,7 @@
 #include "policy/paths.h"
 #include "protocol/rpc.h"
 #include "token/hotplug.h"
+#include "token/readers.h"
 #include "transport/local.h"
 #include "transport/lws.h"
 #include "transport/service.h"
@@ -20,7 +21,6 @@
 #define HELPER  LIBEXEC_DIR "/ukey-token"
 #define NATIVE  LIBEXEC_DIR "/ukey-native"
 #define MODULES DATA_DIR "/modules.json"
-#define LOOK_MS 15000
 
 struct options {
 	const char *socket;
@@ -72,6 +72,7 @@ struct app {
 	struct prompts *prompts;
 	struct token_client *tokens;
 	struct hotplug *hotplug; /* NULL: there is no udev to ask */
+	struct readers *readers; /* NULL: no module needs them */
 	struct rpc *rpc;
 	struct local *local;
 	struct ws *ws;
@@ -127,13 +128,33 @@ token_changed(void *ctx, enum token_change what, const struct token_info *token)
 		rpc_token_changed(a->rpc, what, token);
 }
 
+static void
+readers_changed(void *ctx, const char *emptied)
+{
+	struct app *a = ctx;
+
+	token_look(a->tokens, emptied);
+}
+
+/* Not before some module needs them: pcscd stays as long as somebody listens to it. */
+static void
+readers_wanted(void *ctx)
+{
+	struct app *a = ctx;
+	struct uk_err err = { 0 };
+
+	if (readers_new(lws_loop_base(a->loop), &a->log, readers_changed, a, &a->readers, &err) !=
+	    UK_OK)
+		uk_log_err(&a->log, UK_LOG_ERROR, "readers", &err);
+}
+
 /* The helpers answer by what they show; who is at a call is looked at after it. */
 static void
 plugged(void *ctx)
 {
 	struct app *a = ctx;
 
-	(void)token_call(a->tokens, &(struct token_call){ .op = TOKEN_LIST }, LOOK_MS, NULL, NULL);
+	token_look(a->tokens, NULL);
 }
 
 /* Of a program of ours: as given, or beside us, or where it is installed. */
@@ -170,6 +191,8 @@ start_tokens(struct app *a, const struct options *o, struct uk_err *err)
 			.hold_pin = p->hold_pin };
 	rc = token_client_new(lws_loop_base(a->loop), &a->log, helper, modules, p->n_modules,
 	    token_changed, a, &a->tokens, err);
+	if (rc == UK_OK)
+		token_on_readers(a->tokens, readers_wanted, a);
 	free(helper);
 	free(modules);
 	if (rc == UK_OK &&
@@ -314,6 +337,7 @@ stop(struct app *a)
 	ws_close(&a->ws);
 	local_close(&a->local);
 	rpc_free(&a->rpc);
+	readers_free(&a->readers);
 	hotplug_free(&a->hotplug);
 	token_client_free(&a->tokens);
 	prompts_free(&a->prompts);

@@ -14,12 +14,18 @@ str(const json_t *o, const char *key)
 	return s != NULL ? s : "";
 }
 
-/* A token's or a certificate's words may hold what a terminal obeys. */
+/* A token's or a certificate's words may hold what a terminal obeys: C0, DEL, and C1, which are
+ * U+0080 to U+009F. */
 static void
 put(const char *s)
 {
-	for (; *s != '\0'; s++)
-		(void)putchar((unsigned char)*s < ' ' || *s == 0x7f ? '?' : *s);
+	for (; *s != '\0'; s++) {
+		const bool c1 =
+		    (uint8_t)s[0] == 0xc2 && (uint8_t)s[1] >= 0x80 && (uint8_t)s[1] < 0xa0;
+
+		(void)putchar(c1 || (uint8_t)*s < ' ' || *s == 0x7f ? '?' : *s);
+		s += c1;
+	}
 }
 
 static void

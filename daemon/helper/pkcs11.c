@@ -1,3 +1,4 @@
+#include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,6 +73,17 @@ p11_is_gone(CK_RV rv)
 	return p11_fail(&f, rv, NULL) == UK_E_TOKEN_REMOVED;
 }
 
+/* A module that brought pcsc-lite along finds its tokens by it; we don't link it ourselves. */
+static bool
+has_readers(void)
+{
+	void *lib = dlopen("libpcsclite.so.1", RTLD_LAZY | RTLD_NOLOAD);
+
+	if (lib != NULL)
+		(void)dlclose(lib);
+	return lib != NULL;
+}
+
 enum uk_rc
 p11_start(struct p11_module *m, struct token_fault *f)
 {
@@ -83,6 +95,7 @@ p11_start(struct p11_module *m, struct token_fault *f)
 	if (rv != CKR_OK && rv != CKR_CRYPTOKI_ALREADY_INITIALIZED)
 		return p11_fail(f, rv, "C_Initialize");
 	m->up = true;
+	m->readers = has_readers();
 	return UK_OK;
 }
 
@@ -169,6 +182,7 @@ p11_list(struct token_store *b, struct token_list *out, struct token_fault *f)
 	struct p11_module *m = p11_cast(b);
 	const enum uk_rc rc = p11_slots_refresh(m, f);
 
+	out->readers = m->readers;
 	if (rc != UK_OK)
 		return rc;
 	out->n = m->n_slots;

@@ -32,6 +32,7 @@ struct p11_module {
 	const struct uk_log *log;
 	CK_FUNCTION_LIST *fn;
 	bool up;        /* C_Initialize has been called */
+	bool readers;   /* its tokens are in PC/SC readers */
 	bool forgetful; /* sees other processes' changes only after C_Initialize */
 	char tag[9];    /* a hash of the path: makes the ids of blank tokens ours alone */
 	size_t n_slots;

@@ -1,6 +1,10 @@
 #include <string.h>
+#include <time.h>
 
 #include "helper/pkcs11.h"
+
+#define LEFT_TRIES    8
+#define LEFT_PAUSE_NS 100000000
 
 static CK_RV
 open_session(struct p11_module *m, CK_SLOT_ID slot, CK_SESSION_HANDLE *out)
@@ -47,12 +51,41 @@ p11_session_renew(struct p11_module *m, struct p11_slot *s, struct token_fault *
 	return UK_OK;
 }
 
+/* pcscd looks every 400 ms whether a card is still in. */
+static bool
+has_left(struct p11_module *m, const struct p11_slot *s)
+{
+	const struct timespec pause = { .tv_nsec = LEFT_PAUSE_NS };
+	CK_TOKEN_INFO info;
+	CK_ULONG n;
+
+	for (int i = 0; i < LEFT_TRIES; i++) {
+		(void)m->fn->C_GetSlotList(CK_TRUE, NULL, &n);
+		if (p11_is_gone(m->fn->C_GetTokenInfo(s->number, &info)))
+			return true;
+		(void)nanosleep(&pause, NULL);
+	}
+	return false;
+}
+
+/* What OpenSC says of a card that was pulled in an operation; no session outlasts it. */
+static bool
+is_fatal(CK_RV rv)
+{
+	return rv == CKR_GENERAL_ERROR || rv == CKR_FUNCTION_FAILED || rv == CKR_DEVICE_ERROR;
+}
+
 enum uk_rc
 p11_slot_fail(
     struct p11_module *m, struct p11_slot *s, struct token_fault *f, CK_RV rv, const char *where)
 {
-	const enum uk_rc rc = p11_fail(f, rv, where);
+	enum uk_rc rc = p11_fail(f, rv, where);
 
+	if (m->readers && is_fatal(rv)) {
+		if (has_left(m, s))
+			f->rc = rc = UK_E_TOKEN_REMOVED;
+		p11_session_close(m, s);
+	}
 	if (rv == CKR_CRYPTOKI_NOT_INITIALIZED)
 		p11_stop(m);
 	else if (rc == UK_E_TOKEN_REMOVED)

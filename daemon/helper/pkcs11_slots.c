@@ -59,6 +59,17 @@ read_lengths(struct token_info *t, const struct p11_slot *s)
 		t->pin_min = s->pin_min < MESSAGE_PIN_MAX ? (int)s->pin_min : (int)MESSAGE_PIN_MAX;
 }
 
+/* Of a module with readers, a slot's description is its reader's name, cut to fit. */
+static void
+reader_of(struct p11_module *m, CK_SLOT_ID slot, char out[65])
+{
+	CK_SLOT_INFO c;
+
+	memset(&c, 0, sizeof(c));
+	if (m->readers && m->fn->C_GetSlotInfo(slot, &c) == CKR_OK)
+		text_copy(out, 65, uk_span(c.slotDescription, sizeof(c.slotDescription)));
+}
+
 CK_RV
 p11_slot_look(struct p11_module *m, struct p11_slot *s)
 {
@@ -75,6 +86,7 @@ p11_slot_look(struct p11_module *m, struct p11_slot *s)
 	text_copy(t.model, sizeof(t.model), uk_span(c.model, sizeof(c.model)));
 	text_copy(t.manufacturer, sizeof(t.manufacturer),
 	    uk_span(c.manufacturerID, sizeof(c.manufacturerID)));
+	reader_of(m, s->number, t.reader);
 	if (s->info.id[0] != '\0' && strcmp(s->info.serial, t.serial) == 0)
 		memcpy(t.id, s->info.id, sizeof(t.id));
 	else if (t.serial[0] != '\0')
@@ -141,7 +153,7 @@ make_unique(struct p11_slot *slots, size_t n)
 enum uk_rc
 p11_slots_refresh(struct p11_module *m, struct token_fault *f)
 {
-	struct p11_slot *now = uk_xalloc(sizeof(m->slots));
+	struct p11_slot *now;
 	CK_SLOT_ID numbers[SLOTS_MAX];
 	CK_ULONG n = 0;
 	size_t count = 0;
@@ -151,6 +163,8 @@ p11_slots_refresh(struct p11_module *m, struct token_fault *f)
 		p11_stop(m);
 	if ((rc = p11_start(m, f)) != UK_OK || (rc = slot_numbers(m, numbers, &n, f)) != UK_OK)
 		n = 0;
+	/* No more than is needed: all of m->slots would be 100 KiB, made dirty each second. */
+	now = uk_xalloc((n + 1) * sizeof(*now));
 	for (CK_ULONG i = 0; i < n && count < MESSAGE_TOKENS_MAX; i++) {
 		struct p11_slot *s = &now[count];
 
@@ -166,7 +180,7 @@ p11_slots_refresh(struct p11_module *m, struct token_fault *f)
 	}
 	for (size_t k = 0; k < m->n_slots; k++)
 		p11_session_close(m, &m->slots[k]);
-	memcpy(m->slots, now, sizeof(m->slots));
+	memcpy(m->slots, now, count * sizeof(*now));
 	m->n_slots = count;
 	free(now);
 	return rc;

@@ -9,11 +9,12 @@
 #include "uk/clock.h"
 #include "uk/frame.h"
 
-#define LOOK_EVERY_MS 1000
-#define LOOK_REST     20 /* looking takes no more than a twentieth of the time; udev says when to */
-#define READ_MAX      (64u * 1024u)
-#define HOLD_MS       1 /* an answer waits for the next one for no longer */
-#define HOLD_MAX      (64u * 1024u)
+#define LOOK_EVERY_MS  1000
+#define LOOK_SELDOM_MS 30000 /* where ukeyd tells when there is something to see */
+#define LOOK_REST      20    /* looking takes no more than a twentieth of the time */
+#define READ_MAX       (64u * 1024u)
+#define HOLD_MS        1 /* an answer waits for the next one for no longer */
+#define HOLD_MAX       (64u * 1024u)
 
 struct server {
 	struct token_store *store;
@@ -26,6 +27,7 @@ struct server {
 	struct uk_buf data; /* what the answer carries */
 	struct uk_buf tokens;
 	struct uk_buf told; /* the tokens as ukeyd knows them */
+	bool told_readers;
 	struct token_list list;
 	enum message_reason why; /* the module shows no tokens */
 	enum message_reason told_why;
@@ -85,8 +87,9 @@ look(struct server *s, struct token_fault *f)
 	enum uk_rc rc = token_list(s->store, &s->list, f);
 	const int64_t now = uk_mono_ms(&uk_clock_system);
 	const int64_t rest = LOOK_REST * (now - since);
+	const int64_t usual = s->list.readers ? LOOK_SELDOM_MS : LOOK_EVERY_MS;
 
-	s->look_at = now + (rest > LOOK_EVERY_MS ? rest : LOOK_EVERY_MS);
+	s->look_at = now + (rest > usual ? rest : usual);
 	s->store->changed = false;
 	s->why = rc == UK_OK ? REASON_NONE : f->reason;
 	uk_buf_reset(&s->tokens);
@@ -101,9 +104,11 @@ tell(struct server *s)
 {
 	const struct message m = { .kind = MESSAGE_TOKENS,
 		.version = MESSAGE_VERSION,
+		.readers = s->list.readers,
 		.reason = s->why,
 		.tokens = uk_buf_span(&s->tokens) };
 
+	s->told_readers = s->list.readers;
 	uk_buf_reset(&s->told);
 	uk_buf_put(&s->told, uk_buf_span(&s->tokens));
 	s->told_why = s->why;
@@ -124,7 +129,8 @@ look_on(struct server *s)
 static enum uk_rc
 tell_changes(struct server *s)
 {
-	const bool same = uk_span_eq(uk_buf_span(&s->tokens), uk_buf_span(&s->told));
+	const bool same = uk_span_eq(uk_buf_span(&s->tokens), uk_buf_span(&s->told)) &&
+			  s->list.readers == s->told_readers;
 
 	return same && s->why == s->told_why ? UK_OK : tell(s);
 }

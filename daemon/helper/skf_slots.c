@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "helper/skf_backend.h"
+#include "token/text.h"
 #include "uk/b64.h"
 
 /* GM/T 0016 has no flag for it: the virtual UKEY says what it is by its maker's name. */
@@ -104,15 +105,15 @@ name_slot(struct skf_module *m, struct skf_slot *s)
 
 	tag_of(s->app, tag);
 	tag_of(s->device->name, device);
-	(void)snprintf(t->id, sizeof(t->id), "%.40s/%s", d->serial[0] != '\0' ? d->serial : device,
+	(void)snprintf(t->id, sizeof(t->id), "%.32s/%s", d->serial[0] != '\0' ? d->serial : device,
 	    s->app[0] != '\0' ? tag : "blank");
 	for (size_t i = 0; i < m->n_slots; i++)
 		if (strcmp(m->slots[i]->info.id, t->id) == 0)
-			(void)snprintf(t->id, sizeof(t->id), "%.30s/%s/%s", d->serial, tag, device);
+			(void)snprintf(t->id, sizeof(t->id), "%.32s/%s/%s", d->serial, tag, device);
 	memcpy(t->serial, d->serial, sizeof(t->serial));
 	memcpy(t->label, d->label, sizeof(t->label));
 	if (t->label[0] == '\0')
-		(void)snprintf(t->label, sizeof(t->label), "%s", s->app);
+		text_copy(t->label, sizeof(t->label), uk_span_str(s->app));
 	memcpy(t->model, d->issuer, sizeof(t->model));
 	memcpy(t->manufacturer, d->manufacturer, sizeof(t->manufacturer));
 	t->software = strncmp(d->manufacturer, SOFTWARE, sizeof(SOFTWARE) - 1) == 0;

@@ -21,6 +21,7 @@ struct token_fault {
 struct token_list {
 	struct token_info tokens[MESSAGE_TOKENS_MAX];
 	size_t n;
+	bool readers; /* they come and go with smart card readers: ukeyd says when to look */
 };
 
 /* What a blank token is given. */

@@ -146,6 +146,12 @@ check_rate(struct gate *g, const struct gate_facts *f, struct uk_err *err)
 	return GATE_PASS;
 }
 
+bool
+gate_faulty(struct gate *g, const struct gate_facts *f)
+{
+	return f->local || rate_take(g->rate, f->origin, false);
+}
+
 static enum gate_answer
 check_site(struct gate *g, const struct gate_facts *f, struct uk_err *err)
 {

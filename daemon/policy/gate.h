@@ -59,6 +59,9 @@ void gate_free(struct gate **g);
 
 enum gate_answer gate_decide(struct gate *g, const struct gate_facts *f, struct uk_err *err);
 
+/* A message that is no call, such as one of no known method, counts as one.  False: too many. */
+bool gate_faulty(struct gate *g, const struct gate_facts *f);
+
 /* May this site see this certificate? */
 bool gate_shows(struct gate *g, bool local, const char *origin, const char *fingerprint);
 bool gate_allowed(struct gate *g, bool local, const char *origin);

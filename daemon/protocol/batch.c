@@ -142,7 +142,7 @@ take(struct call *c, struct slot *s, struct uk_span from_token, struct uk_err *e
 	enum uk_rc rc;
 
 	uk_buf_init(&out, CMS_MAX);
-	rc = signing_end(&s->signing, sign_object(c)->cert, from_token, &out, err);
+	rc = sign_end(c, &s->signing, from_token, &out, err);
 	if (rc == UK_OK && b->signatures.n + out.n / 3 * 4 + 8 > b->signatures.max)
 		rc = uk_fail(err, UK_E_LIMIT, NULL, "batch", 0);
 	sign_tell_digest(item->data.sums.sha256, digest);

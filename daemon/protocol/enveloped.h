@@ -32,8 +32,9 @@ struct uk_span enveloped_data(const struct enveloped *e);
 
 /*
  * from_token: its answer; NULL: it could not decrypt.  The content is appended to out, its type put
- * into `type`.  UK_E_INTEGRITY "envelope-broken", whatever is wrong: a wrong key is made up where
- * the token has none, so that no one learns by trying how RSA's padding was broken (RFC 3218).
+ * into `type`.  UK_E_INTEGRITY "envelope-broken", whatever is wrong; for PKCS#1 v1.5 a key is
+ * made up where the token has none, so that no one learns by trying how the padding was broken (RFC
+ * 3218).
  */
 UK_CHECK enum uk_rc enveloped_open(const struct enveloped *e, const struct uk_span *from_token,
     const struct uk_random *random, struct uk_buf *out, char type[ENVELOPED_TYPE_MAX],

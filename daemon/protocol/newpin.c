@@ -2,12 +2,11 @@
 #include "protocol/newpin.h"
 
 #define DESCRIPTION_LEN 2048
-#define ASKS            5 /* windows pairs for one new PIN */
+#define ASKS            5 /* pairs of windows for one new PIN */
 
-/* Where the token says nothing, or nothing sensible. */
 #define LEN_MIN 6
 #define LEN_MAX 32
-#define LEN_TYP 16
+#define LEN_TYP 16 /* the most, of a token that does not say */
 
 struct pin_limits
 pin_limits(int token_min, int token_max)
@@ -16,6 +15,8 @@ pin_limits(int token_min, int token_max)
 
 	if (token_max > 0)
 		l.max = token_max < LEN_MAX ? token_max : LEN_MAX;
+	if (token_min > l.max)
+		l.max = token_min;
 	if (token_min > l.min)
 		l.min = token_min;
 	if (l.min > l.max)

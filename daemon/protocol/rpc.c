@@ -268,6 +268,12 @@ rpc_windows(const struct rpc *r, const char *origin)
 	return n;
 }
 
+bool
+rpc_site_allowed(const struct rpc *r, const char *origin)
+{
+	return gate_allowed(r->env.gate, false, origin);
+}
+
 void
 rpc_close_site(struct rpc *r, const char *origin)
 {
@@ -341,6 +347,17 @@ call_new(struct rpc *r, struct conn *from, const struct method *m, json_t *id, j
 	return c;
 }
 
+/* What is no call costs a site as much as one. */
+static void
+refuse_faulty(struct rpc *r, struct conn *from, json_t *id, const struct uk_err *err)
+{
+	static const struct uk_err many = { .rc = UK_E_RATE, .reason = "rate-limited" };
+	struct gate_facts f = { .stage = GATE_CALL };
+
+	facts_of(from, &f);
+	refuse(from, id, gate_faulty(r->env.gate, &f) ? err : &many);
+}
+
 static enum uk_rc
 read_request(const struct rpc *r, const struct conn *from, json_t *message, const json_t *id,
     struct envelope *e, struct uk_err *err)
@@ -370,19 +387,19 @@ dispatch(struct rpc *r, struct conn *from, json_t *message, json_t *id)
 	void *in = NULL;
 
 	if (read_request(r, from, message, id, &e, &err) != UK_OK) {
-		refuse(from, id, &err);
+		refuse_faulty(r, from, id, &err);
 		return;
 	}
 	m = method_find(e.method);
 	if (m == NULL) {
 		err = (struct uk_err){ .rc = UK_E_INPUT, .reason = "unknown-method" };
-		refuse(from, id, &err);
+		refuse_faulty(r, from, id, &err);
 		return;
 	}
 	in = uk_xalloc(m->params->size + 1);
 	if (uk_fields_read(m->params->fields, m->params->n, e.params, in, &err) != UK_OK) {
 		free(in);
-		refuse(from, id, &err);
+		refuse_faulty(r, from, id, &err);
 		return;
 	}
 	c = call_new(r, from, m, id, e.params);
@@ -415,7 +432,7 @@ rpc_message(struct rpc *r, struct conn *from, struct uk_span text)
 	struct uk_err err = { 0 };
 
 	if (uk_json_parse(text, UK_MESSAGE_MAX, &message, &err) != UK_OK) {
-		refuse(from, id, &err);
+		refuse_faulty(r, from, id, &err);
 		return;
 	}
 	if (names_origin(message)) {
@@ -432,7 +449,7 @@ rpc_message(struct rpc *r, struct conn *from, struct uk_span text)
 		json_object_del(message, "id");
 	}
 	if (err.rc != UK_OK)
-		refuse(from, id, &err);
+		refuse_faulty(r, from, id, &err);
 	else
 		dispatch(r, from, message, id);
 	json_decref(id);
@@ -446,6 +463,20 @@ static const char *const changes[] = {
 	[TOKEN_REMOVED] = "removed",
 	[TOKEN_CHANGED] = "changed",
 };
+
+/* Nobody types a PIN for a token that is not there. */
+static void
+end_windows(struct rpc *r, const char *token)
+{
+	const struct uk_err err = { .rc = UK_E_TOKEN_REMOVED };
+	struct call *next;
+
+	for (struct call *c = r->calls; c != NULL; c = next) {
+		next = c->next;
+		if (c->prompt != NULL && strcmp(c->object.token, token) == 0)
+			call_fail(c, &err);
+	}
+}
 
 static void
 unlocked(struct rpc *r, const char *token)
@@ -468,8 +499,10 @@ rpc_token_changed(void *ctx, enum token_change what, const struct token_info *to
 	inventory_stale(&r->inventory);
 	if (what == TOKEN_REMOVED || (what == TOKEN_CHANGED && !token->logged_in))
 		gate_forget(r->env.gate);
-	if (what == TOKEN_REMOVED)
+	if (what == TOKEN_REMOVED) {
 		wrong_pins_forget(r->wrong, token->id);
+		end_windows(r, token->id);
+	}
 	m = json_pack("{s:s, s:s, s:{s:s, s:o}}", "jsonrpc", "2.0", "method", "token.changed",
 	    "params", "event", changes[what], "token", token_json(token));
 	for (struct conn *c = r->conns; c != NULL; c = c->next) {

@@ -44,6 +44,9 @@ struct rpc;
 struct rpc *rpc_new(const struct rpc_env *env);
 void rpc_free(struct rpc **r); /* drops what is in flight */
 
+/* The user or the policy allowed it. */
+bool rpc_site_allowed(const struct rpc *r, const char *origin);
+
 /* UK_E_DENIED by the gate, UK_E_LIMIT: too many. */
 UK_CHECK enum uk_rc rpc_attach(struct rpc *r, struct conn *c, struct uk_err *err);
 

@@ -184,6 +184,17 @@ sign_with(struct call *c, const char *fingerprint, call_fits_fn *fits, call_fn *
 		inventory_load(c, NULL, found);
 }
 
+enum uk_rc
+sign_end(struct call *c, struct signing *s, struct uk_span from_token, struct uk_buf *out,
+    struct uk_err *err)
+{
+	const enum uk_rc rc = signing_end(s, sign_object(c)->cert, from_token, out, err);
+
+	if (rc == UK_E_INTEGRITY)
+		token_distrust(c->env->tokens, c->object.token);
+	return rc;
+}
+
 json_t *
 sign_result(const struct call *c, struct uk_span signature)
 {

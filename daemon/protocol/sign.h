@@ -13,6 +13,11 @@ void sign_tbs(struct call *c, const char *token, const char *key_id, const struc
 UK_CHECK enum uk_rc sign_read_data(struct call *c, const struct item_params *of,
     enum signing_form form, struct signing_data *out, struct uk_err *err);
 
+/* signing_end() of what sign_object(c) signed; a token whose signature does not hold is remembered.
+ */
+UK_CHECK enum uk_rc sign_end(struct call *c, struct signing *s, struct uk_span from_token,
+    struct uk_buf *out, struct uk_err *err);
+
 /* What is to come out.  profile: NULL: the default. */
 UK_CHECK enum uk_rc sign_read_how(
     const char *format, const json_t *profile, struct signing_how *out, struct uk_err *err);

@@ -31,7 +31,7 @@ signed_by_token(struct call *c, const struct uk_err *err, const struct token_rep
 		return;
 	}
 	uk_buf_init(&out, CMS_MAX);
-	if (signing_end(&s->signing, sign_object(c)->cert, reply->data, &out, &bad) != UK_OK) {
+	if (sign_end(c, &s->signing, reply->data, &out, &bad) != UK_OK) {
 		call_fail(c, &bad);
 	} else {
 		if (p->of.data_id != NULL)

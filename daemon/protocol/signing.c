@@ -70,13 +70,15 @@ signing_fits(const struct uk_cert *cert, const struct signing_how *how,
     const struct signing_data *data, struct uk_err *err)
 {
 	const enum uk_keyalg alg = uk_cert_alg(cert);
+	struct uk_span digest;
 
 	if (how->profiled && alg != UK_KEY_SM2)
 		return uk_fail(err, UK_E_UNSUPPORTED, "profile-unsupported", "sign", 0);
 	if (how->form == SIGNING_DER && !uk_keyalg_is_ec(alg))
 		return uk_fail(err, UK_E_UNSUPPORTED, "format-unsupported", "sign", 0);
-	if (over_data(cert, how) && !data->here &&
-	    uk_sums_signed(&data->sums, uk_cert_pubkey(cert)).n == 0)
+	digest = over_data(cert, how) ? uk_sums_signed(&data->sums, uk_cert_pubkey(cert))
+				      : uk_sums_plain(&data->sums, alg);
+	if (!data->here && digest.n == 0)
 		return uk_fail(err, UK_E_CONFLICT, "data-for-other-key", "sign", 0);
 	return UK_OK;
 }

@@ -114,13 +114,13 @@ find_things(struct call *c)
 	if (rv != SAR_OK)
 		return rv;
 	c->state = c->device->state;
-	if (kind == KIND_APP || kind == KIND_CONTAINER) {
+	if (kind == KIND_APP || kind == KIND_CONTAINER || kind == KIND_AGREEMENT) {
 		c->app = state_app_by_id(c->state, c->o->app);
 		if (c->app == NULL)
 			return SAR_INVALIDHANDLEERR; /* it was deleted */
 		rv = check_login(c);
 	}
-	if (rv == SAR_OK && kind == KIND_CONTAINER) {
+	if (rv == SAR_OK && (kind == KIND_CONTAINER || kind == KIND_AGREEMENT)) {
 		c->container = app_container_by_id(c->app, c->o->container);
 		if (c->container == NULL)
 			rv = SAR_INVALIDHANDLEERR;
@@ -219,8 +219,10 @@ call_save(struct call *c)
 		return SAR_DEVICE_REMOVED;
 	if (rv == SAR_OK)
 		rv = disk_save(&d->disk, d->state);
-	if (rv == SAR_OK && c->login != NULL)
+	if (rv == SAR_OK && c->login != NULL) {
 		c->login->checked = d->disk.stamp;
+		login_drop_keys(c->login); /* one of them may be no more */
+	}
 	return rv;
 }
 

@@ -25,8 +25,8 @@ struct call {
 	struct object *o;
 	struct device *device;
 	struct state *state;
-	struct app *app;             /* of KIND_APP and KIND_CONTAINER */
-	struct container *container; /* of KIND_CONTAINER */
+	struct app *app;             /* of KIND_APP, KIND_CONTAINER and KIND_AGREEMENT */
+	struct container *container; /* of the last two */
 	struct login *login;         /* in app; NULL: nobody */
 	unsigned flags;
 	bool locked;
@@ -37,7 +37,10 @@ ULONG call_begin(struct call *c, const char *function, HANDLE h, enum kind kind,
 /* A result other than SAR_OK undoes what was changed and not saved. */
 ULONG call_end(struct call *c, ULONG rv);
 
-/* The state goes to the disk; app's MAC is renewed if its master key is at hand. */
+/*
+ * The state goes to the disk; app's MAC is renewed if its master key is at hand.  What call_key()
+ * lent is gone.
+ */
 ULONG call_save(struct call *c);
 
 /* The private key, from the log-in's store or opened now; lent until the call ends. */

@@ -15,11 +15,11 @@ static const char *const kinds[] = {
 };
 static_assert(COUNT(kinds) == FAULT__MAX, "a word for each");
 
-/* Functions of a UKEY; those that name none have no folder to look into. */
-static const char *const functions[] = { "SKF_ConnectDev", "SKF_DisConnectDev", "SKF_GetDevState",
-	"SKF_SetLabel", "SKF_GetDevInfo", "SKF_LockDev", "SKF_UnlockDev", "SKF_Transmit",
-	"SKF_ChangeDevAuthKey", "SKF_DevAuth", "SKF_ChangePIN", "SKF_GetPINInfo", "SKF_VerifyPIN",
-	"SKF_UnblockPIN", "SKF_ClearSecureState", "SKF_CreateApplication", "SKF_EnumApplication",
+/* Those of a UKEY that is connected: the others have no folder to look into. */
+static const char *const functions[] = { "SKF_ConnectDev", "SKF_DisConnectDev", "SKF_SetLabel",
+	"SKF_GetDevInfo", "SKF_LockDev", "SKF_UnlockDev", "SKF_Transmit", "SKF_ChangeDevAuthKey",
+	"SKF_DevAuth", "SKF_ChangePIN", "SKF_GetPINInfo", "SKF_VerifyPIN", "SKF_UnblockPIN",
+	"SKF_ClearSecureState", "SKF_CreateApplication", "SKF_EnumApplication",
 	"SKF_DeleteApplication", "SKF_OpenApplication", "SKF_CloseApplication", "SKF_CreateFile",
 	"SKF_DeleteFile", "SKF_EnumFiles", "SKF_GetFileInfo", "SKF_ReadFile", "SKF_WriteFile",
 	"SKF_CreateContainer", "SKF_DeleteContainer", "SKF_EnumContainer", "SKF_OpenContainer",

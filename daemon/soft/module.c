@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,10 +22,16 @@ static struct {
 } the = { .lock = PTHREAD_MUTEX_INITIALIZER, .once = PTHREAD_ONCE_INIT };
 
 void
-login_end(struct login *l)
+login_drop_keys(struct login *l)
 {
 	for (size_t i = 0; i < KEYS_KEPT; i++)
 		key_free(&l->keys[i]);
+}
+
+void
+login_end(struct login *l)
+{
+	login_drop_keys(l);
 	uk_secret_free(&l->master);
 	*l = (struct login){ 0 };
 }
@@ -63,7 +70,8 @@ forget_all(void)
 	while ((d = the.devices) != NULL) {
 		the.devices = d->next;
 		device_close(d);
-		(void)close(d->root);
+		if (d->root >= 0)
+			(void)close(d->root);
 		free(d);
 	}
 }
@@ -89,7 +97,8 @@ fork_child(void)
 {
 	for (struct device *d = the.devices; d != NULL; d = d->next) {
 		disk_close(&d->disk);
-		(void)close(d->root);
+		if (d->root >= 0)
+			(void)close(d->root);
 	}
 	the.devices = NULL;
 	for (size_t i = 0; i < the.used; i++)
@@ -131,10 +140,11 @@ module_unlock(void)
 /* --- UKEYs --- */
 
 static struct device *
-device_find(const char *name, ino_t root)
+device_find(const char *name, const struct stat *root)
 {
 	for (struct device *d = the.devices; d != NULL; d = d->next)
-		if (strcmp(d->name, name) == 0 && d->root_inode == root)
+		if (strcmp(d->name, name) == 0 && d->root_inode == root->st_ino &&
+		    d->root_device == root->st_dev)
 			return d;
 	return NULL;
 }
@@ -151,15 +161,15 @@ device_there(struct device *d)
 	return false;
 }
 
-/* Takes root. */
 static struct device *
-device_new(const char *name, int root, ino_t inode)
+device_new(const char *name, const struct stat *root)
 {
 	struct device *d = uk_xalloc(sizeof(*d));
 
 	memcpy(d->name, name, strlen(name));
-	d->root = root;
-	d->root_inode = inode;
+	d->root = -1;
+	d->root_inode = root->st_ino;
+	d->root_device = root->st_dev;
 	disk_init(&d->disk);
 	d->next = the.devices;
 	the.devices = d;
@@ -179,10 +189,13 @@ connect_in(int root, const char *name, struct device **out)
 	now = place_presence(root, name);
 	if (!now.in)
 		return SAR_DEVICE_REMOVED;
-	d = device_find(name, st.st_ino);
+	d = device_find(name, &st);
 	if (d == NULL)
-		d = device_new(name, dup(root), st.st_ino);
+		d = device_new(name, &st);
 	if (!device_there(d)) {
+		if (d->root >= 0)
+			(void)close(d->root);
+		d->root = fcntl(root, F_DUPFD_CLOEXEC, 0);
 		rv = disk_open(d->root, name, &d->disk);
 		d->connected = rv == SAR_OK;
 		d->presence = now;
@@ -223,9 +236,10 @@ device_login_new(struct device *d, const uint8_t app[ID_LEN])
 	for (size_t i = 0; l == NULL && i < APPS_MAX; i++)
 		if (d->logins[i].master == NULL)
 			l = &d->logins[i];
-	if (l == NULL)
-		l = &d->logins[0]; /* all are of applications that were deleted, but for one at most
-				    */
+	/* As many as there may be applications: one of them was deleted. */
+	for (size_t i = 0; l == NULL && i < APPS_MAX; i++)
+		if (i + 1 == APPS_MAX || state_app_by_id(d->state, d->logins[i].app) == NULL)
+			l = &d->logins[i];
 	if (memcmp(l->app, app, ID_LEN) != 0)
 		login_end(l);
 	memcpy(l->app, app, ID_LEN);

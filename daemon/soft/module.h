@@ -1,6 +1,6 @@
 /*
- * What the process has open.  The SKF interface hands no context in, so the module has the one
- * global variable there is, with one lock.
+ * What the process has open.  The SKF interface hands no context in, so the module has a global
+ * variable, with one lock; skf_event.c has another, since it waits.
  *
  * A handle is a number, never a pointer: type, place and generation are checked, so a stale or
  * invented one is SAR_INVALIDHANDLEERR.  A UKEY that was pulled takes its log-ins and keys with it;
@@ -41,6 +41,7 @@ struct device {
 	struct device *next;
 	char name[PLACE_NAME_MAX + 1];
 	int root;
+	dev_t root_device; /* which ROOT it is in */
 	ino_t root_inode;
 	bool connected;
 	unsigned long epoch; /* handles of an earlier one are of a UKEY that was pulled */
@@ -83,9 +84,10 @@ bool device_there(struct device *d);
 /* NULL: nobody has logged in. */
 struct login *device_login(struct device *d, const uint8_t app[ID_LEN]);
 
-/* That one, or a free one; there are as many as applications. */
+/* That one, or a free one; the state is read. */
 struct login *device_login_new(struct device *d, const uint8_t app[ID_LEN]);
 void login_end(struct login *l);
+void login_drop_keys(struct login *l);
 
 /* NULL: too many.  parent is NULL for a UKEY only. */
 struct object *object_new(enum kind kind, struct device *d, struct object *parent);

@@ -105,7 +105,8 @@ place_presence(int root, const char *name)
 	struct presence p = { 0 };
 	struct stat st;
 
-	if (path_of(path, name, PLACE_INSERTED "/", "") && fstatat(root, path, &st, 0) == 0) {
+	if (path_of(path, name, PLACE_INSERTED "/", "") &&
+	    fstatat(root, path, &st, AT_SYMLINK_NOFOLLOW) == 0) {
 		p.in = true;
 		p.inode = st.st_ino;
 		p.since = st.st_ctim;

@@ -77,8 +77,9 @@ open_watch(void)
 	}
 	close_watch();
 	the.root = root;
+	if (the.pid != getpid())
+		the.waiting = 0;
 	the.pid = getpid();
-	the.waiting = 0;
 	the.watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	the.cancel = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (the.watch >= 0 && the.cancel >= 0 && watch_folder(root))

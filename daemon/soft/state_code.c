@@ -266,7 +266,7 @@ state_write(struct state *s, struct uk_buf *out)
 	uk_buf_put_u32(out, 0);
 	code_state(&c, s);
 	if (c.failed || uk_buf_failed(out))
-		return SAR_NO_ROOM;
+		return uk_buf_failed(out) ? SAR_NO_ROOM : SAR_FAIL;
 	n = out->n - HEAD_LEN;
 	for (int i = 0; i < 4; i++)
 		out->p[MAGIC_LEN + i] = (uint8_t)(n >> (24 - 8 * i));

@@ -6,6 +6,7 @@
 #include "token/remote.h"
 
 #define MODULES_MAX 16
+#define PATIENCE_MS 2000
 #define TOKENS_MAX  ((size_t)MODULES_MAX * MESSAGE_TOKENS_MAX)
 
 struct token_client {
@@ -13,6 +14,8 @@ struct token_client {
 	const struct uk_log *log;
 	token_change_fn *changed;
 	void *ctx;
+	token_wanted_fn *wanted; /* NULL: nobody, or has been called */
+	void *wanted_ctx;
 	bool closing;
 	struct remote *remotes[MODULES_MAX];
 	size_t n_remotes;
@@ -27,10 +30,11 @@ same(const struct token_info *a, const struct token_info *b)
 {
 	return strcmp(a->id, b->id) == 0 && strcmp(a->serial, b->serial) == 0 &&
 	       strcmp(a->label, b->label) == 0 && strcmp(a->model, b->model) == 0 &&
-	       strcmp(a->manufacturer, b->manufacturer) == 0 && a->state == b->state &&
-	       a->tries == b->tries && a->so_tries == b->so_tries && a->logged_in == b->logged_in &&
-	       a->pin_initial == b->pin_initial && a->software == b->software &&
-	       a->pin_min == b->pin_min && a->pin_max == b->pin_max && a->algs == b->algs;
+	       strcmp(a->manufacturer, b->manufacturer) == 0 && strcmp(a->reader, b->reader) == 0 &&
+	       a->state == b->state && a->tries == b->tries && a->so_tries == b->so_tries &&
+	       a->logged_in == b->logged_in && a->pin_initial == b->pin_initial &&
+	       a->software == b->software && a->pin_min == b->pin_min && a->pin_max == b->pin_max &&
+	       a->algs == b->algs;
 }
 
 static const struct token_info *
@@ -46,8 +50,16 @@ find(const struct token_info *tokens, size_t n, const char *id)
 static struct token_info *
 merge(const struct token_client *c, size_t *n)
 {
-	struct token_info *all = uk_xalloc(TOKENS_MAX * sizeof(*all));
+	struct token_info *all;
+	size_t max = 1;
 
+	for (size_t i = 0; i < c->n_remotes; i++) {
+		size_t count;
+
+		(void)remote_tokens(c->remotes[i], &count);
+		max += count;
+	}
+	all = uk_xalloc(max * sizeof(*all));
 	*n = 0;
 	for (size_t i = 0; i < c->n_remotes; i++) {
 		size_t count;
@@ -68,6 +80,38 @@ tell(const struct token_client *c, enum token_change what, const struct token_in
 }
 
 static void
+ask_for_readers(struct token_client *c)
+{
+	token_wanted_fn *wanted = c->wanted;
+	bool any = false;
+
+	for (size_t i = 0; i < c->n_remotes; i++)
+		any = any || remote_has_readers(c->remotes[i]);
+	if (!any || wanted == NULL)
+		return;
+	c->wanted = NULL;
+	wanted(c->wanted_ctx);
+}
+
+void
+token_on_readers(struct token_client *c, token_wanted_fn *wanted, void *ctx)
+{
+	c->wanted = wanted;
+	c->wanted_ctx = ctx;
+	ask_for_readers(c);
+}
+
+void
+token_look(struct token_client *c, const char *emptied)
+{
+	for (size_t i = 0; i < c->n_remotes; i++) {
+		if (emptied != NULL)
+			remote_emptied(c->remotes[i], emptied);
+		remote_look(c->remotes[i]);
+	}
+}
+
+static void
 on_changed(void *ctx)
 {
 	struct token_client *c = ctx;
@@ -77,6 +121,7 @@ on_changed(void *ctx)
 
 	if (c->closing)
 		return;
+	ask_for_readers(c);
 	c->tokens = merge(c, &c->n_tokens);
 	for (size_t i = 0; i < n_before; i++)
 		if (find(c->tokens, c->n_tokens, before[i].id) == NULL)
@@ -177,6 +222,7 @@ list_done(struct token_request *r)
 		.tries = TOKEN_TRIES_UNKNOWN, .tokens = c->tokens, .n_tokens = c->n_tokens
 	};
 
+	loop_cancel(r->client->loop, &r->patience);
 	if (r->answered == 0) {
 		request_finish(r);
 		return;
@@ -184,6 +230,26 @@ list_done(struct token_request *r)
 	if (r->done != NULL)
 		r->done(r->ctx, NULL, &reply);
 	free(r);
+}
+
+/* Helpers that have said once what is in, and are at something long: the rest is free'd later. */
+static void
+on_patience(void *ctx)
+{
+	struct token_request *r = ctx;
+	const struct token_client *c = r->client;
+	const struct token_reply reply = {
+		.tries = TOKEN_TRIES_UNKNOWN, .tokens = c->tokens, .n_tokens = c->n_tokens
+	};
+	token_done_fn *done = r->done;
+
+	r->patience = NULL;
+	for (size_t i = 0; i < c->n_remotes; i++)
+		if (remote_usable(c->remotes[i]) && !remote_ready(c->remotes[i]))
+			return;
+	r->done = NULL;
+	if (done != NULL)
+		done(r->ctx, NULL, &reply);
 }
 
 /* One helper's part of a list; who fails is left out as long as another answers. */
@@ -219,7 +285,9 @@ list_all(struct token_client *c, const struct token_call *call, struct token_req
 			r->parts++;
 		free(part);
 	}
-	if (r->parts == 0)
+	if (r->parts != 0)
+		r->patience = loop_after(c->loop, PATIENCE_MS, on_patience, r);
+	else
 		answer_late(
 		    c, r, c->n_remotes == 0 || r->answered != 0 ? UK_OK : UK_E_UNAVAILABLE, NULL);
 }

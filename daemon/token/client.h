@@ -73,6 +73,7 @@ struct token_info {
 	char label[97];
 	char model[65];
 	char manufacturer[97];
+	char reader[65];  /* the smart card reader it is in, as far as PKCS#11 names it; or empty */
 	const char *kind; /* of its module */
 	enum token_state state;
 	int tries;    /* 1: the last one */
@@ -186,6 +187,20 @@ struct token_request *token_call(struct token_client *c, const struct token_call
 
 /* The asker has gone: the call goes on, its answer is dropped. */
 void token_drop(struct token_request **r);
+
+/*
+ * Some module has its tokens in smart card readers (PC/SC) and so does not look by itself: `wanted`
+ * is called once, when the first of them says so; token_look() is to follow all that happens there.
+ */
+typedef void token_wanted_fn(void *ctx);
+void token_on_readers(struct token_client *c, token_wanted_fn *wanted, void *ctx);
+
+/*
+ * Something was plugged in or pulled: all modules look now.  `emptied` names the reader that lost
+ * its card, or is NULL; a call about that card ends shortly, with UK_E_TOKEN_REMOVED if the module
+ * hangs in it.
+ */
+void token_look(struct token_client *c, const char *emptied);
 
 /*
  * What is in now, without asking the helpers; lent until the next loop round.  Empty until the

@@ -77,6 +77,7 @@ enum tag {
 	T_SO_NOW,
 	T_IV,
 	T_CONTENT,
+	T_READERS,
 	T__MAX
 };
 
@@ -107,6 +108,7 @@ static const struct field fields[] = {
 	[T_SO_NOW] = { "so-now", F_U32, AT(so_now), 0, TOKEN_SO__MAX - 1, NULL },
 	[T_IV] = { "iv", F_BYTES, AT(iv), 16, 16, NULL },
 	[T_CONTENT] = { "content", F_BYTES, AT(content), 0, MESSAGE_TEXT_MAX, NULL },
+	[T_READERS] = { "readers", F_BOOL, AT(readers), 0, 1, NULL },
 };
 #undef AT
 static_assert(sizeof(fields) / sizeof(fields[0]) == T__MAX, "one row per tag");
@@ -144,7 +146,7 @@ static const struct shape shapes[] = {
 	[MESSAGE_REPLY + TOKEN_PUT_KEY] = { "put-key-reply", B(KEY_ID), 0 },
 
 	[MESSAGE_ERROR] = { "error", B(RC) | B(REASON) | B(TRIES) | B(NATIVE), 0 },
-	[MESSAGE_TOKENS] = { "tokens", B(VERSION) | B(TOKENS) | B(REASON), 0 },
+	[MESSAGE_TOKENS] = { "tokens", B(VERSION) | B(READERS) | B(TOKENS) | B(REASON), 0 },
 };
 #undef B
 static_assert(sizeof(shapes) / sizeof(shapes[0]) == MESSAGE__MAX, "one row per kind");
@@ -156,6 +158,7 @@ static const struct field token_fields[] = {
 	{ "label", F_CHARS, AT(label), 0, TEXT_MAX, text_ok },
 	{ "model", F_CHARS, AT(model), 0, ID_MAX, text_ok },
 	{ "manufacturer", F_CHARS, AT(manufacturer), 0, TEXT_MAX, text_ok },
+	{ "reader", F_CHARS, AT(reader), 0, ID_MAX, text_ok },
 	{ "state", F_U32, AT(state), 0, TOKEN_STATE__MAX - 1, NULL },
 	{ "tries", F_I32, AT(tries), TOKEN_TRIES_LOW, 255, NULL },
 	{ "logged-in", F_BOOL, AT(logged_in), 0, 1, NULL },

@@ -87,6 +87,7 @@ struct message {
 	int tries;
 	uint32_t native; /* CKR_*, SAR_* */
 	uint32_t version;
+	bool readers; /* MESSAGE_TOKENS: who listens tells when to look (client.h) */
 };
 
 /* Append the body.  UK_E_INPUT: a field is missing or out of bounds; UK_E_LIMIT: no room. */

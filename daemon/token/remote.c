@@ -1,5 +1,6 @@
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,6 +16,8 @@
 #define STEADY_MS    5000
 #define STUCK_MS     300
 #define LEAVE_MS     1000
+#define LOOK_MS      15000
+#define GONE_MS      1500 /* for a module to see for itself that a card was pulled */
 #define DEADLINE_MAX ((int64_t)24 * 3600 * 1000)
 #define UNREADY_AT   2 /* where in back_off a helper begins that failed before its first word */
 
@@ -45,6 +48,9 @@ struct remote {
 	bool
 	    corked; /* answers are being read: what they make us ask goes out at once, after them */
 	bool ready; /* this process has said what is in */
+	bool readers;
+	bool looking;
+	bool look_again;
 	const char *refused; /* why the module can't be driven; NULL: it can */
 	const char *failed;  /* what went wrong last */
 	unsigned failures;
@@ -73,6 +79,7 @@ request_new(const struct token_call *call, int64_t deadline_ms, token_done_fn *d
 	struct token_request *r = uk_xalloc(sizeof(*r));
 
 	r->op = call->op;
+	(void)snprintf(r->token, sizeof(r->token), "%s", call->token != NULL ? call->token : "");
 	r->deadline_ms = deadline_ms < 0              ? 0
 			 : deadline_ms < DEADLINE_MAX ? deadline_ms
 						      : DEADLINE_MAX;
@@ -220,6 +227,8 @@ on_watchdog(void *ctx)
 		return;
 	if (now_ms() < r->first_since + r->first->deadline_ms)
 		watch_first(r);
+	else if (r->state == REMOTE_RUNNING && r->first->gone)
+		down(r, UK_E_TOKEN_REMOVED, "pulled");
 	else if (r->state == REMOTE_RUNNING)
 		down(r, UK_E_TIMEOUT, "timeout");
 	else
@@ -294,6 +303,7 @@ on_message(struct remote *r, const struct message *m)
 		if (!r->ready)
 			r->ready_at = now_ms();
 		r->ready = true;
+		r->readers = m->readers;
 		r->refused = message_reason_name(m->reason);
 		set_tokens(r, m->tokens);
 		return true;
@@ -491,6 +501,62 @@ remote_call(struct remote *r, const struct token_call *call, struct token_reques
 	return UK_OK;
 }
 
+static void
+looked(void *ctx, const struct uk_err *err, const struct token_reply *reply)
+{
+	struct remote *r = ctx;
+	const bool again = r->look_again;
+
+	(void)reply;
+	r->looking = r->look_again = false;
+	if (again && err == NULL)
+		remote_look(r);
+}
+
+/* One that starts looks by itself. */
+void
+remote_look(struct remote *r)
+{
+	const struct token_call list = { .op = TOKEN_LIST };
+	struct token_request *req;
+
+	r->look_again = r->looking;
+	if (r->looking || r->state != REMOTE_RUNNING)
+		return;
+	req = request_new(&list, LOOK_MS, looked, r);
+	r->looking = remote_call(r, &list, &req) == UK_OK;
+	free(req);
+}
+
+/* A name may have been cut to the 64 bytes of a slot's description. */
+static bool
+is_in(const struct token_info *t, const char *reader)
+{
+	return t->reader[0] != '\0' && strncmp(t->reader, reader, strlen(t->reader)) == 0;
+}
+
+void
+remote_emptied(struct remote *r, const char *reader)
+{
+	struct token_request *first = r->first;
+	const int64_t end = now_ms() - r->first_since + GONE_MS;
+
+	for (size_t i = 0; first != NULL && i < r->n_tokens; i++) {
+		if (strcmp(r->tokens[i].id, first->token) != 0 || !is_in(&r->tokens[i], reader) ||
+		    first->deadline_ms <= end)
+			continue;
+		first->gone = true;
+		first->deadline_ms = end;
+		watch_first(r);
+	}
+}
+
+bool
+remote_has_readers(const struct remote *r)
+{
+	return r->readers;
+}
+
 bool
 remote_usable(const struct remote *r)
 {
@@ -502,6 +568,12 @@ remote_tokens(const struct remote *r, size_t *n)
 {
 	*n = r->n_tokens;
 	return r->tokens;
+}
+
+bool
+remote_ready(const struct remote *r)
+{
+	return r->ready;
 }
 
 bool

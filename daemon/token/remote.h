@@ -15,12 +15,15 @@ struct token_request {
 	struct token_client *client; /* of a TOKEN_LIST, which is asked of several */
 	uint32_t id;
 	enum token_op op;
+	char token[65];
+	bool gone; /* its token was pulled: it has little time left */
 	int64_t deadline_ms;
 	token_done_fn *done; /* NULL: dropped */
 	void *ctx;
 	struct uk_err err; /* what to answer, once that is known */
 	size_t parts;      /* TOKEN_LIST: helpers that have not answered */
 	size_t answered;
+	struct loop_timer *patience; /* … until what is known has to do */
 };
 
 struct token_request *request_new(
@@ -40,8 +43,20 @@ void remote_free(struct remote **r); /* answers the calls under way */
 UK_CHECK enum uk_rc remote_call(
     struct remote *r, const struct token_call *call, struct token_request **req);
 
+/* Look at the module's tokens now, or once more when that is under way. */
+void remote_look(struct remote *r);
+
+/* A card left this reader: a call that it does not end is ended for it. */
+void remote_emptied(struct remote *r, const char *reader);
+
+/* Its module has its tokens in smart card readers. */
+bool remote_has_readers(const struct remote *r);
+
 /* It answers, or will shortly. */
 bool remote_usable(const struct remote *r);
+
+/* It has said what is in. */
+bool remote_ready(const struct remote *r);
 
 /* At one call for long; what it said last still stands. */
 bool remote_stuck(const struct remote *r);

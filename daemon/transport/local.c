@@ -380,7 +380,8 @@ make_folder(const char *path, struct uk_err *err)
 static bool
 answered(const struct sockaddr_un *a)
 {
-	const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	/* One that does not accept has a full backlog, and is there. */
+	const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	bool yes;
 
 	if (fd < 0)

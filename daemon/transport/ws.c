@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -158,6 +159,18 @@ count_origin(const struct ws *w, const char *origin)
 	return n;
 }
 
+static bool
+too_many(const struct ws *w, const char *origin)
+{
+	size_t strangers = 0;
+
+	if (w->n >= WS_CONNECTIONS || count_origin(w, origin) >= WS_PER_ORIGIN)
+		return true;
+	for (const struct ws_conn *c = w->conns; c != NULL; c = c->next)
+		strangers += !rpc_site_allowed(w->rpc, c->origin);
+	return strangers >= WS_STRANGERS && !rpc_site_allowed(w->rpc, origin);
+}
+
 static enum uk_rc
 check(struct ws *w, struct ws_conn *c, struct lws *wsi, struct uk_err *err)
 {
@@ -170,7 +183,7 @@ check(struct ws *w, struct ws_conn *c, struct lws *wsi, struct uk_err *err)
 	/* rpc_attach() says whether it is a site; here it only has to be there. */
 	if (!header(wsi, WSI_TOKEN_ORIGIN, c->origin, sizeof(c->origin)))
 		return uk_fail(err, UK_E_DENIED, "origin-refused", "ws", 0);
-	if (w->n >= WS_CONNECTIONS || count_origin(w, c->origin) >= WS_PER_ORIGIN)
+	if (too_many(w, c->origin))
 		return uk_fail(err, UK_E_RATE, "too-many-connections", "ws", 0);
 	c->peer_known = peer_tcp(lws_get_socket_fd(wsi), &c->peer);
 	return rpc_attach(w->rpc, &c->base, err);
@@ -318,6 +331,7 @@ static void
 acceptable(void *ctx, unsigned events)
 {
 	struct ws *w = ctx;
+	const unsigned stall = WS_STALL_MS;
 	uid_t uid;
 	int fd;
 
@@ -330,6 +344,9 @@ acceptable(void *ctx, unsigned events)
 		close(fd);
 		return;
 	}
+	/* libwebsockets reads nothing while a write is stuck: a peer that never reads would stay.
+	 */
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &stall, sizeof(stall));
 	/* It closes fd itself when it can't take it. */
 	(void)lws_adopt_socket_vhost(w->vhost, fd);
 }

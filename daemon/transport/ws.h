@@ -13,7 +13,9 @@
 #define WS_PORT_LAST   21075
 #define WS_CONNECTIONS 64
 #define WS_PER_ORIGIN  16
+#define WS_STRANGERS   32                    /* … of sites that nobody has allowed (yet) */
 #define WS_OUT_MAX     (8u * UK_MESSAGE_MAX) /* waiting for a page that does not read */
+#define WS_STALL_MS    10000                 /* … or that has taken nothing of it for so long */
 
 struct ws;
 

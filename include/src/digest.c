@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,19 +13,48 @@ enum lane {
 	LANE__MAX
 };
 
+#define BIT(lane) (1u << (lane))
+
 struct uk_digests {
-	EVP_MD_CTX *lane[LANE__MAX]; /* NULL: LANE_E without a key */
+	EVP_MD_CTX *lane[LANE__MAX]; /* NULL: not wanted */
 	uint8_t z[UK_SM2_Z];
 };
+
+static const EVP_MD *(*const mds[])(void) = {
+	[LANE_SHA256] = EVP_sha256,
+	[LANE_SHA384] = EVP_sha384,
+	[LANE_SM3] = EVP_sm3,
+	[LANE_E] = EVP_sm3,
+};
+static_assert(sizeof(mds) / sizeof(mds[0]) == LANE__MAX, "one digest per lane");
+
+static const unsigned wants[] = {
+	[UK_KEY_UNKNOWN] = BIT(LANE_SHA256),
+	[UK_KEY_RSA_2048] = BIT(LANE_SHA256),
+	[UK_KEY_RSA_3072] = BIT(LANE_SHA256),
+	[UK_KEY_RSA_4096] = BIT(LANE_SHA256),
+	[UK_KEY_P256] = BIT(LANE_SHA256),
+	[UK_KEY_P384] = BIT(LANE_SHA256) | BIT(LANE_SHA384),
+	[UK_KEY_SM2] = BIT(LANE_SHA256) | BIT(LANE_SM3) | BIT(LANE_E),
+};
+static_assert(sizeof(wants) / sizeof(wants[0]) == UK_KEY__MAX, "one row per key algorithm");
+
+static struct uk_span
+have(const struct uk_sums *s, enum lane at, const uint8_t *sum, size_t n)
+{
+	return (s->have & BIT(at)) != 0 ? uk_span(sum, n) : uk_span(NULL, 0);
+}
 
 struct uk_span
 uk_sums_plain(const struct uk_sums *s, enum uk_keyalg a)
 {
-	const size_t n = uk_keyalg_digest_len(a);
-
+	if (a == UK_KEY_UNKNOWN)
+		return uk_span(NULL, 0);
 	if (a == UK_KEY_SM2)
-		return uk_span(s->sm3, n);
-	return n == sizeof(s->sha384) ? uk_span(s->sha384, n) : uk_span(s->sha256, n);
+		return have(s, LANE_SM3, s->sm3, sizeof(s->sm3));
+	if (a == UK_KEY_P384)
+		return have(s, LANE_SHA384, s->sha384, sizeof(s->sha384));
+	return have(s, LANE_SHA256, s->sha256, sizeof(s->sha256));
 }
 
 struct uk_span
@@ -34,9 +64,9 @@ uk_sums_signed(const struct uk_sums *s, const struct uk_pubkey *k)
 
 	if (uk_pubkey_alg(k) != UK_KEY_SM2)
 		return uk_sums_plain(s, uk_pubkey_alg(k));
-	if (!s->has_e || uk_sm2_z(k, z) != UK_OK || memcmp(z, s->z, sizeof(z)) != 0)
+	if (uk_sm2_z(k, z) != UK_OK || memcmp(z, s->z, sizeof(z)) != 0)
 		return uk_span(NULL, 0);
-	return uk_span(s->e, sizeof(s->e));
+	return have(s, LANE_E, s->e, sizeof(s->e));
 }
 
 enum uk_rc
@@ -52,28 +82,27 @@ uk_sums_of(struct uk_span data, const struct uk_pubkey *k, struct uk_sums *out)
 }
 
 static bool
-begin(struct uk_digests *d, enum lane at, const EVP_MD *md)
+begin(struct uk_digests *d, enum lane at, const struct uk_pubkey *k)
 {
 	d->lane[at] = EVP_MD_CTX_new();
-	return d->lane[at] != NULL && EVP_DigestInit_ex(d->lane[at], md, NULL) == 1;
-}
-
-static bool
-begin_e(struct uk_digests *d, const struct uk_pubkey *k)
-{
-	return begin(d, LANE_E, EVP_sm3()) && uk_sm2_z(k, d->z) == UK_OK &&
-	       EVP_DigestUpdate(d->lane[LANE_E], d->z, sizeof(d->z)) == 1;
+	if (d->lane[at] == NULL || EVP_DigestInit_ex(d->lane[at], mds[at](), NULL) != 1)
+		return false;
+	return at != LANE_E || (uk_sm2_z(k, d->z) == UK_OK &&
+				   EVP_DigestUpdate(d->lane[at], d->z, sizeof(d->z)) == 1);
 }
 
 struct uk_digests *
 uk_digests_new(const struct uk_pubkey *k)
 {
+	const unsigned want = k != NULL ? wants[uk_pubkey_alg(k)]
+					: BIT(LANE_SHA256) | BIT(LANE_SHA384) | BIT(LANE_SM3);
 	struct uk_digests *d = uk_xalloc(sizeof(*d));
 
-	if (!begin(d, LANE_SHA256, EVP_sha256()) || !begin(d, LANE_SHA384, EVP_sha384()) ||
-	    !begin(d, LANE_SM3, EVP_sm3()) ||
-	    (k != NULL && uk_pubkey_alg(k) == UK_KEY_SM2 && !begin_e(d, k)))
-		uk_digests_free(&d);
+	for (enum lane at = LANE_SHA256; at < LANE__MAX; at++)
+		if ((want & BIT(at)) != 0 && !begin(d, at, k)) {
+			uk_digests_free(&d);
+			return NULL;
+		}
 	return d;
 }
 
@@ -107,10 +136,14 @@ uk_digests_end(struct uk_digests *d, struct uk_sums *out)
 		[LANE_E] = out->e,
 	};
 
-	for (size_t i = 0; i < LANE__MAX; i++)
-		if (d->lane[i] != NULL && EVP_DigestFinal_ex(d->lane[i], to[i], NULL) != 1)
+	out->have = 0;
+	for (enum lane at = LANE_SHA256; at < LANE__MAX; at++) {
+		if (d->lane[at] == NULL)
+			continue;
+		if (EVP_DigestFinal_ex(d->lane[at], to[at], NULL) != 1)
 			return UK_E_INTERNAL;
-	out->has_e = d->lane[LANE_E] != NULL;
+		out->have |= BIT(at);
+	}
 	memcpy(out->z, d->z, sizeof(out->z));
 	return UK_OK;
 }

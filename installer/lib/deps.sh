@@ -6,7 +6,7 @@ deps_run=(
   "/usr/share/doc/libwebsockets-dev:libwebsockets-dev" "/usr/include/microhttpd.h:libmicrohttpd-dev"
   "/usr/include/jansson.h:libjansson-dev" "/usr/include/jose/jose.h:libjose-dev"
   "curl.h:libcurl4-openssl-dev" "opensslv.h:libssl-dev" "/usr/include/sqlite3.h:libsqlite3-dev"
-  "/usr/include/p11-kit-1/p11-kit/p11-kit.h:libp11-kit-dev"
+  "/usr/include/p11-kit-1/p11-kit/p11-kit.h:libp11-kit-dev" "/usr/include/PCSC/winscard.h:libpcsclite-dev"
   "/usr/include/systemd/sd-daemon.h:libsystemd-dev" "/usr/include/seccomp.h:libseccomp-dev"
   "/usr/include/pango-1.0/pango/pangocairo.h:libpango1.0-dev"
   "/usr/include/turbojpeg.h:libturbojpeg0-dev" "/usr/include/spng.h:libspng-dev"
@@ -19,6 +19,8 @@ deps_test=(
   "/usr/share/doc/libclang-rt-14-dev:libclang-rt-14-dev" "shellcheck:shellcheck"
   "sqlite3:sqlite3" "ip:iproute2" "firefox-esr:firefox-esr" "p11-kit:p11-kit" "pdftotext:poppler-utils" "ssh-agent:openssh-client"
   "/usr/share/doc/p11-kit-modules:p11-kit-modules"
+  "/usr/share/doc/opensc-pkcs11:opensc-pkcs11"
+  "/usr/sbin/pcscd:pcscd" "/usr/share/doc/vsmartcard-vpcd:vsmartcard-vpcd"
 )
 
 deps_has() {

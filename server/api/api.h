@@ -40,7 +40,7 @@ struct api {
 	struct responders *responders; /* api/responder.h */
 	const struct uk_jwk *ticket;   /* signs tickets */
 
-	const char *origin; /* "https://ukey.example.cn" */
+	const char *origin;      /* "https://ukey.example.cn" */
 	const char *device_auth; /* of blank SKF keys; "": tickets carry none */
 	const char *name;
 	const char *service_phone;

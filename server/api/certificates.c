@@ -194,13 +194,21 @@ struct changing {
 	const char *serial;
 	const char *reason;
 	const char *by;
+	bool administrator;
 };
 
+/* Colleagues' certificates, and the server's own, are an administrator's business. */
 static enum uk_rc
 run_change(struct store_tx *tx, void *ctx, struct uk_err *err)
 {
 	const struct changing *c = ctx;
+	struct certificate cert;
+	const enum uk_rc rc = certificate_get(tx, c->serial, &cert, err);
 
+	if (rc != UK_OK)
+		return rc;
+	if (cert.order[0] == '\0' && !c->administrator)
+		return uk_fail(err, UK_E_DENIED, "role-missing", "certificates", 0);
 	return c->change(tx, c, err);
 }
 
@@ -211,6 +219,7 @@ change(struct changing *c, const char *what, struct http_request *rq, struct uk_
 
 	c->serial = http_param(rq, "serial");
 	c->by = api_user(rq)->staff;
+	c->administrator = (api_user(rq)->who & WHO_ADMINISTRATOR) != 0;
 	if ((rc = store_write_wait(c->a->store, run_change, c, err)) != UK_OK)
 		return rc;
 	uk_log(c->a->log, UK_LOG_INFO, "certificate.status", UK_LS("serial", c->serial),

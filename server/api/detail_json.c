@@ -8,6 +8,7 @@
 #include "api/place.h"
 #include "api/proof.h"
 #include "uk/b64.h"
+#include "workflow/audit.h"
 #include "workflow/certificate.h"
 
 static void
@@ -29,41 +30,64 @@ staff_name(struct store_tx *tx, const char *id, char out[128], struct uk_err *er
 	return store_end(rows, err);
 }
 
-static json_t *
-event_json(const struct store_rows *rows, const char *by)
+/* By whom, for people; a staff member's name, or "system". */
+static enum uk_rc
+actor_name(struct store_tx *tx, const struct store_rows *rows, char out[128], struct uk_err *err)
+{
+	const char *actor = store_text(rows, 3);
+
+	if (*actor != '\0')
+		return staff_name(tx, actor, out, err);
+	(void)snprintf(out, 128, "%s", store_text(rows, 2));
+	return UK_OK;
+}
+
+static enum uk_rc
+add_event(const struct api *a, const struct order *o, const struct store_rows *rows, const char *by,
+    json_t *list, struct uk_err *err)
 {
 	json_t *v = json_pack("{s:I, s:s, s:s, s:s, s:s}", "at", (json_int_t)store_int(rows, 0),
 	    "event", store_text(rows, 1), "by", by, "from", store_text(rows, 4), "to",
 	    store_text(rows, 5));
+	struct uk_buf note;
+	enum uk_rc rc;
 
-	set_str(v, "note", store_text(rows, 6));
-	return v;
+	uk_buf_init(&note, AUDIT_NOTE_MAX);
+	rc = audit_note(a->crypt, o->id, store_int(rows, 6), store_text(rows, 7),
+	    store_blob(rows, 8), &note, err);
+	if (rc == UK_OK)
+		set_str(v, "note", uk_buf_str(&note));
+	uk_buf_fini(&note);
+	(void)json_array_append_new(list, v);
+	return rc;
 }
 
+/* What has become of the order, and beside it who has looked at which photo. */
 static enum uk_rc
-history_json(struct store_tx *tx, const struct order *o, json_t **out, struct uk_err *err)
+add_history(
+    const struct api *a, struct store_tx *tx, const struct order *o, json_t *v, struct uk_err *err)
 {
 	struct store_rows *rows = store_query(tx, SQL_EVENTS_OF_ORDER, STORE_ARGS(DB_T(o->id)));
-	json_t *v = json_array();
+	json_t *history = json_array();
+	json_t *looks = json_array();
 	enum uk_rc rc = UK_OK, ended;
 
 	while (rc == UK_OK && store_next(rows)) {
-		const char *actor = store_text(rows, 3);
 		char name[128];
 
-		if (*actor == '\0')
-			(void)snprintf(name, sizeof(name), "%s", store_text(rows, 2));
+		if ((rc = actor_name(tx, rows, name, err)) != UK_OK)
+			break;
+		if (strcmp(store_text(rows, 1), AUDIT_LOOK) == 0)
+			(void)json_array_append_new(looks,
+			    json_pack("{s:I, s:s, s:s}", "at", (json_int_t)store_int(rows, 0), "by",
+				name, "document", store_text(rows, 9)));
 		else
-			rc = staff_name(tx, actor, name, err);
-		if (rc == UK_OK)
-			(void)json_array_append_new(v, event_json(rows, name));
+			rc = add_event(a, o, rows, name, history, err);
 	}
+	(void)json_object_set_new(v, "history", history);
+	(void)json_object_set_new(v, "looks", looks);
 	ended = store_end(rows, rc == UK_OK ? err : NULL);
-	if ((rc = rc != UK_OK ? rc : ended) == UK_OK)
-		*out = v;
-	else
-		json_decref(v);
-	return rc;
+	return rc != UK_OK ? rc : ended;
 }
 
 /* The provider's word: the last check, and how many there were. */
@@ -250,14 +274,13 @@ detail_json(const struct api *a, struct store_tx *tx, const char *id, unsigned w
     struct uk_err *err)
 {
 	json_t *evidence = json_object();
-	json_t *history = NULL;
 	json_t *v = NULL;
 	struct order o;
 	enum uk_rc rc;
 
 	if ((rc = order_load(tx, id, &o, err)) != UK_OK ||
 	    (rc = order_json(a, tx, id, &v, err)) != UK_OK ||
-	    (rc = history_json(tx, &o, &history, err)) != UK_OK ||
+	    (rc = add_history(a, tx, &o, v, err)) != UK_OK ||
 	    (rc = identity_evidence(tx, &o, evidence, err)) != UK_OK ||
 	    (rc = signature_evidence(a, tx, &o, evidence, err)) != UK_OK ||
 	    (rc = add_producer(tx, &o, v, err)) != UK_OK ||
@@ -268,13 +291,11 @@ detail_json(const struct api *a, struct store_tx *tx, const char *id, unsigned w
 	add_challenge(a, &o, v);
 	mask_form(json_object_get(v, "form"), who);
 	mask_form(json_object_get(v, "before"), who);
-	(void)json_object_set(v, "history", history);
 	(void)json_object_set(v, "evidence", evidence);
 	*out = v;
 	v = NULL;
 out:
 	json_decref(v);
-	json_decref(history);
 	json_decref(evidence);
 	return rc;
 }

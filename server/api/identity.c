@@ -3,6 +3,10 @@
 #include "api/answer.h"
 #include "api/handlers.h"
 #include "api/numbers.h"
+#include "api/rate.h"
+
+#define DAY                 86400
+#define MOST_PER_NUMBER_DAY 20
 
 static bool
 digits(const char *s, size_t min, size_t max)
@@ -106,11 +110,25 @@ struct checking {
 	const struct api *a;
 	struct event ev;
 	const struct identity_body *body;
+	int64_t retry_after;
 };
 
+/* [C4] Three a day of an order, and not endlessly many orders about one number: whoever guesses
+ * another's phone or card is stopped. */
 static enum uk_rc
-store_subject(
-    const struct checking *c, struct store_tx *tx, const struct order *o, struct uk_err *err)
+count_number(struct checking *c, struct store_tx *tx, const json_t *subject, struct uk_err *err)
+{
+	const char *member = c->ev.method == METHOD_ACCOUNT ? "creditCode" : "idNumber";
+	const char *number = json_string_value(json_object_get(subject, member));
+	char index[CRYPT_INDEX_LEN];
+
+	crypt_index_str(c->a->crypt, CRYPT_INDEX_NUMBER, number != NULL ? number : "", index);
+	return rate_hit(c->a, tx, "identity-number", index, MOST_PER_NUMBER_DAY, DAY,
+	    "too-many-attempts", &c->retry_after, err);
+}
+
+static enum uk_rc
+store_subject(struct checking *c, struct store_tx *tx, const struct order *o, struct uk_err *err)
 {
 	json_t *form = NULL;
 	json_t *subject;
@@ -119,7 +137,8 @@ store_subject(
 	if ((rc = order_form_load(tx, c->a->crypt, o->id, &form, err)) != UK_OK)
 		return rc;
 	subject = subject_json(form, c->body);
-	rc = order_check_store(tx, c->a->crypt, o, subject, api_now(c->a), err);
+	if ((rc = count_number(c, tx, subject, err)) == UK_OK)
+		rc = order_check_store(tx, c->a->crypt, o, subject, api_now(c->a), err);
 	json_decref(subject);
 	json_decref(form);
 	return rc;
@@ -161,5 +180,7 @@ identity_check(void *app, struct http_request *rq, struct uk_err *err)
 	rc = store_write_wait(a->store, start_check, &c, err);
 	if (rc == UK_E_RATE)
 		http_attempts_left(rq, 0);
+	if (rc == UK_E_RATE && c.retry_after > 0)
+		http_retry_after(rq, (unsigned)c.retry_after);
 	return rc == UK_OK ? answer_order(a, rq, 200, c.ev.order, err) : rc;
 }

@@ -4,6 +4,7 @@
 #include "api/answer.h"
 #include "api/form.h"
 #include "api/numbers.h"
+#include "workflow/audit.h"
 
 static void
 set_int(json_t *o, const char *key, int64_t v)
@@ -108,25 +109,42 @@ payment_json(const struct api *a, struct store_tx *tx, const struct order *o, js
 	return rc;
 }
 
+static enum uk_rc
+add_rejection(
+    const struct api *a, struct store_tx *tx, const struct order *o, json_t *v, struct uk_err *err)
+{
+	struct store_rows *rows = store_query(
+	    tx, SQL_EVENT_LAST_NOTE, STORE_ARGS(DB_T(o->id), DB_T(order_event_name(EV_REJECT))));
+	struct uk_buf note;
+	enum uk_rc rc = UK_OK, ended;
+
+	uk_buf_init(&note, AUDIT_NOTE_MAX);
+	if (store_next(rows))
+		rc = audit_note(a->crypt, o->id, store_int(rows, 0), store_text(rows, 1),
+		    store_blob(rows, 2), &note, err);
+	if (rc == UK_OK)
+		set_str(v, "note", uk_buf_str(&note));
+	uk_buf_fini(&note);
+	ended = store_end(rows, rc == UK_OK ? err : NULL);
+	return rc != UK_OK ? rc : ended;
+}
+
 /* The applicant reads a rejection's note; what staff note on an approval stays with them. */
 static enum uk_rc
 review_json(const struct api *a, struct store_tx *tx, const struct order *o, json_t **out,
     struct uk_err *err)
 {
-	struct store_rows *rows = store_query(
-	    tx, SQL_EVENT_LAST_NOTE, STORE_ARGS(DB_T(o->id), DB_T(order_event_name(EV_REJECT))));
 	json_t *v = json_object();
-	enum uk_rc rc;
+	enum uk_rc rc = UK_OK;
 
-	(void)a;
 	set_int(v, "dueAt", o->review_due);
 	set_int(v, "decidedAt", o->reviewed_at);
 	set_str(v, "result", review_result_name(o->review_result));
-	if (o->review_result == REVIEW_REJECTED)
+	if (o->review_result == REVIEW_REJECTED) {
 		set_str(v, "reason", o->review_reason);
-	if (store_next(rows) && o->review_result == REVIEW_REJECTED)
-		set_str(v, "note", store_text(rows, 0));
-	if ((rc = store_end(rows, err)) == UK_OK)
+		rc = add_rejection(a, tx, o, v, err);
+	}
+	if (rc == UK_OK)
 		*out = v;
 	else
 		json_decref(v);

@@ -7,7 +7,6 @@
 
 #define DAY      86400
 #define LIFE     (7 * DAY)
-#define RENEWAL  (LIFE / 2)
 #define CLOCK    300 /* what the clocks of those who ask may be behind ours */
 #define ID_BYTES 8
 #define SPKI_LEN 1024u
@@ -16,7 +15,7 @@
 struct one {
 	struct responder *responder;
 	int64_t not_before;
-	int64_t not_after;
+	int64_t renew_at; /* half-way to its end */
 	unsigned used;
 	struct one *older; /* still being used */
 };
@@ -151,7 +150,7 @@ certify(const struct responders_setup *s, struct one *o, int64_t now, struct uk_
 	}
 	uk_buf_fini(&spki);
 	o->not_before = order.not_before;
-	o->not_after = order.not_after;
+	o->renew_at = now + (order.not_after - now) / 2;
 	return rc;
 }
 
@@ -196,8 +195,7 @@ responders_get(struct responders *r, int64_t now, const struct responder **out, 
 	enum uk_rc rc = UK_OK;
 
 	(void)pthread_mutex_lock(&r->lock);
-	if (r->current == NULL || now < r->current->not_before ||
-	    now > r->current->not_after - RENEWAL)
+	if (r->current == NULL || now < r->current->not_before || now > r->current->renew_at)
 		rc = renew(r, now, err);
 	sweep(r);
 	if (rc == UK_OK) {

@@ -2,13 +2,42 @@
 
 #include "api/answer.h"
 #include "api/handlers.h"
+#include "workflow/certificate.h"
+
+struct approving {
+	const struct api *a;
+	const char *order;
+};
+
+/* [L10] The new certificate would end with the old one: nothing is left to replace then. */
+static enum uk_rc
+check_end(struct store_tx *tx, void *ctx, struct uk_err *err)
+{
+	const struct approving *p = ctx;
+	struct certificate old;
+	struct order o;
+	enum uk_rc rc;
+
+	if ((rc = order_load(tx, p->order, &o, err)) != UK_OK ||
+	    order_kind_get(o.kind)->flow != FLOW_REPLACEMENT ||
+	    (rc = certificate_get(tx, o.about, &old, err)) != UK_OK)
+		return rc;
+	if (old.not_after <= api_now(p->a))
+		return uk_fail(err, UK_E_CONFLICT, "certificate-expired", "review", 0);
+	return UK_OK;
+}
 
 /* [A2] */
 enum uk_rc
 review_approve(void *app, struct http_request *rq, struct uk_err *err)
 {
+	const struct api *a = app;
 	const struct review_body *body = http_fields(rq);
+	struct approving p = { .a = a, .order = http_param(rq, "id") };
+	const enum uk_rc rc = store_read(a->store, check_end, &p, err);
 
+	if (rc != UK_OK)
+		return rc;
 	return answer_event(app, rq,
 	    &(struct event){ .on = EV_APPROVE, .version = body->version, .note = body->note }, err);
 }

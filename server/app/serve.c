@@ -59,7 +59,8 @@ open_jobs(struct app *app, struct uk_err *err)
 {
 	struct base *b = &app->base;
 
-	app->workflow = (struct workflow){ .clock = &b->clock, .random = &b->random };
+	app->workflow =
+	    (struct workflow){ .clock = &b->clock, .random = &b->random, .crypt = b->crypt };
 	app->bank_notify_url = keys_path(b->settings.origin, "notify/bank");
 	return jobs_open(&(struct jobs_setup){ .store = b->store,
 			     .workflow = &app->workflow,

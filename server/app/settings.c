@@ -89,7 +89,8 @@ static const struct uk_option options[] = {
 	    TEXT,
 	    .dflt = "",
 	    AT(device_auth_secret),
-	    .help = "production: device authentication key of blank SKF keys, as their maker gave it" },
+	    .help =
+		"production: device authentication key of blank SKF keys, as their maker gave it" },
 	{ .key = "price-unit-new",
 	    .type = UK_C_INT,
 	    .dflt = "20000",

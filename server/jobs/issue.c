@@ -5,7 +5,6 @@
 #include "ca/request.h"
 #include "jobs/kinds.h"
 #include "km/km.h"
-#include "workflow/certificate.h"
 #include "workflow/renewal.h"
 
 #define CSR_MAX   REQUEST_MAX
@@ -192,7 +191,7 @@ prepare_other(struct issue *i, const struct uk_pubkey *signing, struct uk_err *e
 	return UK_OK;
 }
 
-/* SM2 keys come in pairs of pairs (GM/T 0034): sign with one, be written to with the other. */
+/* With an SM2 key comes a second one (GM/T 0034): sign with this, be written to with that. */
 static enum uk_rc
 prepare(struct issue *i, struct uk_err *err)
 {

@@ -233,6 +233,10 @@ keys_publish(const char *dir, const char *base, int mail_port, struct uk_err *er
 		set_url(config, "sms-url", base, "/sms");
 		set_url(config, "identity-url", base, "/identity");
 		set_url(config, "bank-url", base, "/bank");
+		(void)json_object_set_new(
+		    config, "remittance-account", json_string("350000009999"));
+		(void)json_object_set_new(
+		    config, "remittance-bank", json_string("沙箱银行福州分行"));
 		(void)snprintf(mail, sizeof(mail), "smtp://127.0.0.1:%d", mail_port);
 		(void)json_object_set_new(config, "mail-url", json_string(mail));
 		(void)json_object_set_new(config, "mail-from", json_string("no-reply@ca.example"));

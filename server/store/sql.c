@@ -11,7 +11,7 @@
 	"payment, payments, paid_at, refunds_open, refunds_by_hand, review_due, reviewer, "        \
 	"reviewers, reviewed_at, review_result, review_reason, producer, tickets, requests, "      \
 	"passwords, password_tickets, password_sent_at, issued_at, proved_at, posted_at, "         \
-	"about, needs, code_tries"
+	"about, needs, code_tries, looks"
 
 /* The order that server/workflow/certificate.c reads them in. */
 #define CERTIFICATE_COLUMNS                                                                        \
@@ -31,7 +31,7 @@ static const char *const text[] = {
 	    "INSERT INTO orders (" ORDER_COLUMNS ", number_index, phone_index) VALUES ("
 	    "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, "
 	    "$19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, "
-	    "$35, $36, $37, $38, $39, $40, $41, $42"
+	    "$35, $36, $37, $38, $39, $40, $41, $42, $43"
 	    ", '', '')",
 	[SQL_ORDER_CAS] =
 	    "UPDATE orders SET "
@@ -44,8 +44,9 @@ static const char *const text[] = {
 	    "reviewers = $27, reviewed_at = $28, review_result = $29, review_reason = $30, "
 	    "producer = $31, tickets = $32, requests = $33, passwords = $34, "
 	    "password_tickets = $35, password_sent_at = $36, issued_at = $37, proved_at = $38, "
-	    "posted_at = $39, about = $40, needs = $41, code_tries = $42"
-	    " WHERE id = $1 AND version = $43 AND state = $44",
+	    "posted_at = $39, about = $40, needs = $41, code_tries = $42, "
+	    "looks = $43"
+	    " WHERE id = $1 AND version = $44 AND state = $45",
 	[SQL_ORDER_INDEX_PUT] =
 	    "UPDATE orders SET number_index = $2, phone_index = $3 WHERE id = $1",
 	[SQL_ORDERS_BY_NUMBER] =
@@ -60,6 +61,19 @@ static const char *const text[] = {
 	[SQL_ORDERS_ALL] = "SELECT " ORDER_COLUMNS " FROM orders"
 			   " WHERE created_at < $1 OR (created_at = $1 AND id < $2)"
 			   " ORDER BY created_at DESC, id DESC LIMIT $3",
+	/* what somebody of the staff has to see to; after (review_due, id) */
+	[SQL_ORDERS_ATTENTION] =
+	    "SELECT " ORDER_COLUMNS " FROM orders WHERE (state = 'delivery-failed' OR id IN"
+	    " (SELECT order_id FROM tasks WHERE done_at = 0 AND role <> 'finance'))"
+	    " AND (review_due > $1 OR (review_due = $1 AND id > $2)) ORDER BY review_due, id LIMIT "
+	    "$3",
+	[SQL_ORDERS_FINANCE] =
+	    "SELECT " ORDER_COLUMNS " FROM orders WHERE (state IN ('refunding', 'refund-by-hand')"
+	    " OR refunds_by_hand > 0 OR (kind = 'unit-replacement' AND state = 'payment') OR id IN"
+	    " (SELECT order_id FROM tasks WHERE done_at = 0 AND role = 'finance'))"
+	    " AND (review_due > $1 OR (review_due = $1 AND id > $2)) ORDER BY review_due, id LIMIT "
+	    "$3",
+	[SQL_ORDER_LOOKED] = "UPDATE orders SET looks = looks + 1 WHERE id = $1",
 	[SQL_ORDERS_ABOUT] =
 	    "SELECT " ORDER_COLUMNS " FROM orders WHERE about = $1 ORDER BY created_at DESC, id",
 	/* has the customer of this number ever unlocked a key? */
@@ -72,19 +86,21 @@ static const char *const text[] = {
 			 "excluded.updated_at",
 	[SQL_EVENT_PUT] =
 	    "INSERT INTO order_events (order_id, seq, at, event, event_id, role, actor, from_state,"
-	    " to_state, detail, note, note_salt, note_hash, hash)"
-	    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+	    " to_state, detail, note, note_sealed, note_salt, note_hash, hash)"
+	    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '', $11, $12, $13, $14)",
 	[SQL_EVENT_SEEN] = "SELECT seq FROM order_events WHERE order_id = $1 AND event_id = $2",
 	[SQL_EVENT_LAST_HASH] =
-	    "SELECT hash FROM order_events WHERE order_id = $1 ORDER BY seq DESC LIMIT 1",
+	    "SELECT hash, seq FROM order_events WHERE order_id = $1 ORDER BY seq DESC LIMIT 1",
 	[SQL_EVENT_LAST_NOTE] =
-	    "SELECT note, at FROM order_events WHERE order_id = $1 AND event = $2"
+	    "SELECT seq, note, note_sealed FROM order_events WHERE order_id = $1 AND event = $2"
 	    " ORDER BY seq DESC LIMIT 1",
-	[SQL_EVENTS_OF_ORDER] = "SELECT at, event, role, actor, from_state, to_state, note, detail"
+	[SQL_EVENTS_OF_ORDER] = "SELECT at, event, role, actor, from_state, to_state, seq, "
+				"note, note_sealed, detail"
 				" FROM order_events WHERE order_id = $1 ORDER BY seq",
-	[SQL_EVENTS_CHAIN] = "SELECT seq, at, event, event_id, role, actor, from_state, to_state, "
-			     "detail, note, note_salt,"
-			     " note_hash, hash FROM order_events WHERE order_id = $1 ORDER BY seq",
+	[SQL_EVENTS_CHAIN] =
+	    "SELECT seq, at, event, event_id, role, actor, from_state, to_state, "
+	    "detail, note, note_salt,"
+	    " note_hash, hash, note_sealed FROM order_events WHERE order_id = $1 ORDER BY seq",
 	[SQL_STRAY_PUT] =
 	    "INSERT INTO strays (id, at, event, order_id, detail) VALUES ($1, $2, $3, $4, $5)"
 	    " ON CONFLICT (id) DO NOTHING",
@@ -305,6 +321,8 @@ static const char *const text[] = {
 	[SQL_TASKS_LEAVE] = "UPDATE tasks SET done_at = $2, done_by = $3"
 			    " WHERE order_id = $1 AND done_at = 0 AND kind IN ('overdue', "
 			    "'delivery-failed', 'review-due')",
+	[SQL_TASKS_OF_ORDER] = "SELECT id, kind, role, detail, created_at FROM tasks"
+			       " WHERE order_id = $1 AND done_at = 0 ORDER BY created_at, id",
 	[SQL_TASKS_OPEN] = "SELECT id, kind, role, order_id, detail, created_at FROM tasks"
 			   " WHERE done_at = 0 ORDER BY created_at, id LIMIT $1",
 

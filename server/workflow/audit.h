@@ -9,7 +9,6 @@
 
 struct audit_row {
 	const char *order;
-	int64_t seq;
 	int64_t at;
 	const char *event;
 	const char *event_id; /* NULL: none */
@@ -21,7 +20,15 @@ struct audit_row {
 	const char *note;
 };
 
-UK_CHECK enum uk_rc audit_put(struct store_tx *tx, const struct uk_random *random,
-    const struct audit_row *row, struct uk_err *err);
+#define AUDIT_NOTE_MAX 4096u
+#define AUDIT_LOOK     "look" /* the event of workflow_look() */
+
+/* The order's next row. */
+UK_CHECK enum uk_rc audit_put(
+    const struct workflow *w, struct store_tx *tx, const struct audit_row *row, struct uk_err *err);
+
+/* A row's note, appended: `plain` and `sealed` are its columns. */
+UK_CHECK enum uk_rc audit_note(const struct crypt *crypt, const char *order, int64_t seq,
+    const char *plain, struct uk_span sealed, struct uk_buf *out, struct uk_err *err);
 
 #endif

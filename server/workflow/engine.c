@@ -58,7 +58,6 @@ put_audit(const struct workflow *w, struct store_tx *tx, const struct step *step
 	const unsigned as = step->by & (unsigned)ev->by;
 	struct audit_row row = {
 		.order = now->id,
-		.seq = now->version,
 		.at = ev->now,
 		.event = order_event_name(ev->on),
 		.event_id = given(ev->id) ? ev->id : NULL,
@@ -77,7 +76,7 @@ put_audit(const struct workflow *w, struct store_tx *tx, const struct step *step
 		(void)uk_fail(err, rc, NULL, "engine.detail", 0);
 	} else {
 		row.detail = uk_buf_str(&detail);
-		rc = audit_put(tx, w->random, &row, err);
+		rc = audit_put(w, tx, &row, err);
 	}
 	uk_buf_fini(&detail);
 	return rc;
@@ -302,7 +301,6 @@ workflow_create(const struct workflow *w, struct store_tx *tx, const struct work
 	};
 	struct audit_row row = {
 		.order = o.id,
-		.seq = 1,
 		.at = now,
 		.event = "create",
 		.role = order_by_name(BY_APPLICANT),
@@ -321,7 +319,7 @@ workflow_create(const struct workflow *w, struct store_tx *tx, const struct work
 	(void)snprintf(key, sizeof(key), "timeout/%s", o.id);
 	rc = facts_insert(tx, &o, err);
 	if (rc == UK_OK)
-		rc = audit_put(tx, w->random, &row, err);
+		rc = audit_put(w, tx, &row, err);
 	if (rc == UK_OK)
 		rc = store_run(tx, SQL_JOB_AGAIN,
 		    STORE_ARGS(DB_T(key), DB_T("timeout"), DB_T(o.id), DB_T("{}"),
@@ -330,4 +328,27 @@ workflow_create(const struct workflow *w, struct store_tx *tx, const struct work
 	if (rc == UK_OK)
 		*out = o;
 	return rc;
+}
+
+enum uk_rc
+workflow_look(const struct workflow *w, struct store_tx *tx, const char *order, enum order_by by,
+    const char *actor, enum document_type what, struct uk_err *err)
+{
+	struct order o;
+	struct audit_row row = {
+		.order = order,
+		.at = uk_now(w->clock),
+		.event = AUDIT_LOOK,
+		.role = order_by_name((enum order_by)((unsigned)by & -(unsigned)by)),
+		.actor = actor,
+		.detail = document_type_name(what),
+	};
+	enum uk_rc rc = order_load(tx, order, &o, err);
+
+	if (rc != UK_OK)
+		return rc;
+	row.from = row.to = order_state_name(o.state);
+	rc = audit_put(w, tx, &row, err);
+	return rc != UK_OK ? rc
+			   : store_run(tx, SQL_ORDER_LOOKED, STORE_ARGS(DB_T(order)), NULL, err);
 }

@@ -73,6 +73,7 @@ static const struct fact facts[] = {
 	TEXT(about),
 	INT(needs),
 	INT(code_tries),
+	INT(looks),
 };
 #define FACTS (sizeof(facts) / sizeof(facts[0]))
 

@@ -193,6 +193,7 @@ struct order {
 	char about[ORDER_SERIAL_LEN]; /* the certificate it is about; "" for a new one */
 	int64_t needs;                /* bits of enum order_need */
 	int64_t code_tries;           /* wrong unlock codes so far */
+	int64_t looks;                /* of staff at its photos: rows of the book, no versions */
 };
 
 const char *order_state_name(enum order_state s);

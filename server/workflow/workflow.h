@@ -94,6 +94,7 @@ enum outcome {
 struct workflow {
 	const struct uk_clock *clock;
 	const struct uk_random *random;
+	const struct crypt *crypt; /* for the notes */
 };
 
 struct workflow_result {
@@ -153,8 +154,13 @@ enum order_by order_by_from_role(const char *role);
 /* The table as a Graphviz graph. */
 void workflow_dot(struct uk_buf *out);
 
+/* A member of the staff has looked at a photo ([A5]): a row of the book, and nothing else. */
+UK_CHECK enum uk_rc workflow_look(const struct workflow *w, struct store_tx *tx, const char *order,
+    enum order_by by, const char *actor, enum document_type what, struct uk_err *err);
+
 /* Recomputes the order's hash chain.  UK_E_INTEGRITY; err->native is the first wrong row. */
-UK_CHECK enum uk_rc workflow_verify(struct store_tx *tx, const char *order, struct uk_err *err);
+UK_CHECK enum uk_rc workflow_verify(
+    const struct workflow *w, struct store_tx *tx, const char *order, struct uk_err *err);
 
 /* The end of the n-th working day after `from` (Beijing).  Days beyond the known calendar count as
  * plain weeks. */

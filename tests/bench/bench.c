@@ -64,6 +64,7 @@ usage(void)
 {
 	(void)fprintf(stderr,
 	    "usage: bench pkcs11 rsa|ec N MODULE PIN\n"
+	    "       bench skf raw|verified N MODULE PIN\n"
 	    "       bench agent rsa|ec N SOCKET\n"
 	    "       bench local|batch N CLIENTS SOCKET CERTIFICATE\n"
 	    "       bench ws N CLIENTS PORT CERTIFICATE SIGNATURES-OF-AN-ORIGIN\n");
@@ -79,6 +80,8 @@ main(int argc, char **argv)
 
 	if (strcmp(what, "pkcs11") == 0 && argc == 6) {
 		bench_pkcs11(argv[4], argv[5], strcmp(argv[2], "ec") == 0, n);
+	} else if (strcmp(what, "skf") == 0 && argc == 6) {
+		bench_skf(argv[4], argv[5], strcmp(argv[2], "verified") == 0, n);
 	} else if (strcmp(what, "agent") == 0 && argc == 5) {
 		bench_agent(argv[4], strcmp(argv[2], "ec") == 0, n);
 	} else if ((strcmp(what, "local") == 0 || strcmp(what, "batch") == 0) && argc == 6) {

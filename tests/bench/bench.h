@@ -26,6 +26,7 @@ _Noreturn void bench_fail(const char *what, long native);
 
 /* The paths; each times `n` signatures after some that do not count. */
 void bench_pkcs11(const char *module, const char *pin, bool ec, size_t n);
+void bench_skf(const char *module, const char *pin, bool verified, size_t n);
 void bench_agent(const char *socket, bool ec, size_t n);
 
 struct bench_ukeyd {

@@ -351,6 +351,9 @@ load(void)
 		return CKR_GENERAL_ERROR;
 	if (conf != NULL)
 		(void)setenv("SOFTHSM2_CONF", conf, 1);
+	/* Like a module of smart cards: its slots' descriptions are then names of readers. */
+	if (getenv("UKEY_FAULT_READERS") != NULL && dlopen("libpcsclite.so.1", RTLD_NOW) == NULL)
+		return CKR_GENERAL_ERROR;
 	symbol = dlsym(module, "C_GetFunctionList");
 	memcpy(&list, &symbol, sizeof(list));
 	return list != NULL ? list(&real) : CKR_GENERAL_ERROR;

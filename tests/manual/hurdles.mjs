@@ -20,7 +20,7 @@ const scenario = new Scenario(demo.screenshots, people);
 const look = (page, name) => scenario.look(page, name);
 
 const unit = newUnit("北京坎坷贸易有限公司");
-const names = [...Object.values(unit), "示范数字证书认证中心", "示范银行北京分行", "中文"];
+const names = ["示范银行北京分行", ...Object.values(unit), "示范数字证书认证中心", "中文"];
 const jump = (seconds) => writeFile(demo.clock, String(seconds));
 let order = "";
 

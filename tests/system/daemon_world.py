@@ -246,7 +246,7 @@ class World:
         one = client.call("certificate.install", {"token": token, "certificate": b64(der)})
         return token, key, one["certificate"]
 
-    def issue(self, request):
+    def issue(self, request, *options):
         if not os.path.exists(self.path("ca.pem")):
             self.run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
                      "ec_paramgen_curve:P-256", "-nodes", "-keyout", self.path("ca.key"), "-out",
@@ -256,7 +256,7 @@ class World:
                                  "extendedKeyUsage=emailProtection\n")
         return self.run("openssl", "x509", "-req", "-inform", "DER", "-CA", self.path("ca.pem"),
                         "-CAkey", self.path("ca.key"), "-CAcreateserial", "-days", "20",
-                        "-extfile", self.path("ca.ext"), "-outform", "DER", data=request)
+                        "-extfile", self.path("ca.ext"), "-outform", "DER", *options, data=request)
 
     def holds(self, cms, content):
         """Does a detached CMS hold over that file, as a relying party judges it?"""

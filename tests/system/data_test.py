@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 import unittest
 
 from daemon_world import PIN, Refused, World, b64, memory
@@ -161,6 +162,20 @@ class Refusals(Case):
         self.refused("site-not-allowed", page, "signature.batch",
                      {"certificate": self.cert, "format": "raw", "items": [{"data": ""}]})
         page.close()
+
+
+class Slow(Case):
+    def test_takes_nothing(self):
+        """Far less waits than ukeyd would keep, but the page takes none of it: closed, and soon."""
+        page = self.world.page(SITE)
+        for _ in range(4000):
+            page.send("agent.goodbye")
+        with self.assertRaises(ConnectionError):
+            for _ in range(300):
+                page.send("agent.goodbye")
+                time.sleep(0.1)
+        page.close()
+        self.local.call("agent.hello")
 
 
 class Batch(Case):

@@ -17,7 +17,7 @@ import unittest
 
 import server_test
 from server_test import FORM, NEEDED, PHOTO, Case, Desk, Order, phone
-from server_world import Browser, Key, b64, openssl, wait_until
+from server_world import COUNT, Browser, Key, b64, credit_code, id_number, openssl, wait_until
 
 DAY = 86400
 PERSON = {
@@ -32,29 +32,6 @@ PERSON = {
     "photoConsent": True,
     "agreement": True,
 }
-CODES = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-COUNT = [0]
-
-
-def credit_code():
-    """A fresh one with its check character (GB 32100)."""
-    COUNT[0] += 1
-    body = "91350100M%08d" % COUNT[0]
-    total = sum(CODES.index(c) * pow(3, i, 31) for i, c in enumerate(body))
-    return body + CODES[(31 - total % 31) % 31]
-
-
-def id_number():
-    """A fresh one with its check character (GB 11643)."""
-    COUNT[0] += 1
-    body = "3501021980%02d%02d%03d" % (1 + COUNT[0] // 28 % 12, 1 + COUNT[0] % 28, COUNT[0] // 336)
-    weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-    return body + "10X98765432"[sum(int(c) * w for c, w in zip(body, weights)) % 11]
-
-
-def certificate_time(der, which):
-    text = openssl("x509", "-inform", "DER", "-noout", "-" + which + "date", data=der).decode()
-    return int(time.mktime(time.strptime(text.strip().split("=")[1], "%b %d %H:%M:%S %Y GMT"))) - time.timezone
 
 
 class Customer(Order):
@@ -1064,6 +1041,23 @@ class Replacement(Flow):
         self.reviewer.browser.post("/api/staff/certificates/%s/revoke" % other.serial, {"reason": "superseded"})
         self.refused(other.query().post("/api/orders", dict(body, form=other.form, certificate=other.serial)), 409, "revoked")
 
+    def test_ended_before_the_approval(self):
+        """[L10] what has ended meanwhile is not replaced: apply anew, and the money back"""
+        owner = Owner(self, unit=False)
+        self.at(owner.ends - 3600)
+        order = self.replace(owner).step("confirm").photos().step("submit").sign()
+        self.world.cashier(order.pay_url())
+        order.until("review")
+        self.at(owner.ends + 60)
+        late = self.world.staff("审核员三", "reviewer")
+        self.assertEqual(late.login().status, 200)
+        path = "/api/staff" + order.path[4:]
+        version = late.browser.get(path).json["version"]
+        self.refused(late.browser.post(path + "/approve", {"version": version}), 409, "certificate-expired")
+        answer = late.browser.post(path + "/reject", {"version": version, "reason": "other", "note": "证书已到期，请重新申请"})
+        self.assertEqual(answer.json["state"], "rejected")
+        order.refresh().step("refund").until("refunded")
+
     def test_import(self):
         """[A4, L8] the bank's records as a file: twice is once; what is wrong stops all of it"""
         head = "\ufeff流水号,付款方,付款账号,附言,金额,到账时间,备注\r\n"
@@ -1088,6 +1082,84 @@ class Replacement(Flow):
         self.assertEqual(send(head + rows, kind="application/json").status, 415)
         self.refused(send(head + rows, who=self.reviewer), 403, "role-missing")
         self.refused(self.reviewer.browser.get("/api/staff/remittances"), 403, "role-missing")
+
+
+class Desks(Flow):
+    def queue(self, staff, name):
+        answer = staff.browser.get("/api/staff/orders?queue=" + name)
+        self.assertEqual(answer.status, 200, answer.body)
+        return {o["id"]: o for o in answer.json["orders"]}
+
+    def test_attention(self):
+        """[A2, C3] what stopped is on the desk, with why, until it goes on"""
+        order = Order(self).to_review({"method": "account", "account": "350000000009", "bank": "工商银行"})
+        self.do(self.reviewer, order, "approve", {"version": None})
+        order.until("delivery-failed")
+        item = self.queue(self.reviewer, "attention")[order.now["id"]]
+        self.assertEqual([t["kind"] for t in item["tasks"]], ["delivery-failed"])
+        mine = {"id": item["tasks"][0]["id"]}
+        self.refused(self.reviewer.browser.post("/api/staff/tasks/done", mine), 404, "not-found")  # another desk's
+        self.do(self.finance, order, "refund", {"version": None})
+        order.until("refunded")
+        self.assertNotIn(order.now["id"], self.queue(self.reviewer, "attention"))
+
+    def test_finance(self):
+        """[A4] money that came back by itself is seen to by finance, and then off the desk"""
+        order = Order(self).to_payment()
+        page = self.world.cashier(order.pay_url(), action=None)
+        self.world.fault(alipayError="ACQ.SYSTEM_ERROR")
+        order.refresh().step("cancel")
+        self.world.press(page)
+        wait_until(lambda: order.refresh().now["state"] == "refunded", 60)
+        task = [t for t in self.queue(self.finance, "finance")[order.now["id"]]["tasks"] if t["kind"] == "payment-returned"][0]
+        self.assertEqual(self.finance.browser.post("/api/staff/tasks/done", {"id": task["id"]}).status, 200)
+        self.assertNotIn(order.now["id"], self.queue(self.finance, "finance"))
+        payments = self.detail(self.finance, order)["payments"]
+        self.assertEqual([(p["status"], p["method"], p["amount"]) for p in payments], [("refunded", "alipay", 20000)])
+
+    def test_looks(self):
+        """[A5] who has looked at whose photos is in the order's own book"""
+        order = Order(self).to_review()
+        base = "/api/staff" + order.path[4:]
+        version = self.detail(self.reviewer, order)["version"]
+        for who, photo in ((self.reviewer, "agent-front"), (self.auditor, "business-licence")):
+            self.assertEqual(who.browser.get(base + "/documents/" + photo).status, 200)
+        self.refused(self.producer.browser.get(base + "/documents/agent-back"), 403, "role-missing")
+        self.refused(self.reviewer.browser.get(base + "/documents/holder-front"), 404, "not-found")
+        detail = self.detail(self.auditor, order)
+        self.assertEqual([(l["by"], l["document"]) for l in detail["looks"]],
+                         [("审核员", "agent-front"), ("审计员", "business-licence")])
+        self.assertEqual(detail["version"], version)  # nobody's page is stale by it
+        self.assertNotIn("look", [h["event"] for h in detail["history"]])
+        order.refresh()
+        self.assertNotIn("looks", order.now)
+
+    def test_notes_are_sealed(self):
+        """what staff write about people is nowhere in the clear"""
+        order = Order(self).to_review()
+        words = "张三的身份证照片看不清楚"
+        self.do(self.reviewer, order, "reject", {"version": None, "reason": "document-unclear", "note": words})
+        self.assertEqual(order.refresh().now["review"]["note"], words)
+        self.assertIn(words, [h.get("note") for h in self.detail(self.auditor, order)["history"]])
+        for name in os.listdir(self.world.ca_dir):
+            if "ukey-ca.db" in name:
+                with open(os.path.join(self.world.ca_dir, name), "rb") as f:
+                    self.assertNotIn(words.encode(), f.read())
+
+    def test_attempts_of_one_number(self):
+        """[C4] new orders give no new attempts without end about one person"""
+        number = id_number()
+        for n in range(20):
+            if n % 3 == 0:
+                order = Customer(self, "person-new", dict(PERSON, phone=phone(), idNumber=number))
+            order.identity({"method": "mobile", "phone": "13700000002"})
+        other = Customer(self, "person-new", dict(PERSON, phone=phone(), idNumber=number))
+        refused = other.browser.post(other.path + "/identity", {"method": "mobile", "phone": "13700000001"})
+        self.refused(refused, 429, "too-many-attempts")
+        self.assertGreater(refused.json["error"]["retryAfter"], 0)
+        self.assertEqual((other.refresh().now["state"], other.now["identity"]["attemptsLeft"]), ("identity", 3))
+        # somebody else's number is not touched by it
+        Customer(self, "person-new", dict(PERSON, phone=phone(), idNumber=id_number())).identity().until("confirm")
 
 
 def server_nonce(world, jti):

@@ -5,7 +5,7 @@ foreach(class Applicant Payment Late Desk Dual Program)
   set_tests_properties(system-server-${class} PROPERTIES LABELS system TIMEOUT 300)
 endforeach()
 
-foreach(class Person KeyLogin Renewal Change Status Unlock Replacement)
+foreach(class Person KeyLogin Renewal Change Status Unlock Replacement Desks)
   add_test(NAME system-flows-${class}
     COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_SOURCE_DIR}/flows_test.py
             ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} ${class})

@@ -13,7 +13,7 @@ import time
 import unittest
 import urllib.parse
 
-from server_world import SM2_ID, Browser, Key, World, b64, openssl, png, wait_until
+from server_world import Browser, Key, SM2_ID, World, b64, id_number, openssl, png, wait_until
 
 BIN = None
 
@@ -51,7 +51,7 @@ class Order:
     def __init__(self, test, **form):
         self.test, self.world = test, test.world
         self.browser = Browser(self.world.ca_port)
-        self.form = dict(FORM, agentPhone=phone(), **form)
+        self.form = dict(FORM, agentPhone=phone(), legalPersonId=id_number(), **form)
         self.take(self.browser.post("/api/orders", {"kind": "unit-new", "form": self.form}), 201)
         self.path = "/api/orders/" + self.now["id"]
 
@@ -674,22 +674,25 @@ class Desk(Staffed):
         lost = self.world.staff("乙", "auditor")
         base = "/api/staff/certificates/" + lost.serial
         self.assertEqual(lost.login().status, 200)
-        self.refused(self.auditor.browser.post(base + "/suspend"), 403, "role-missing")
-        answer = self.reviewer.browser.post(base + "/suspend")
+        chief = self.world.staff("管理员", "administrator")
+        self.assertEqual(chief.login().status, 200)
+        for s in (self.auditor, self.reviewer):  # not a colleague's
+            self.refused(s.browser.post(base + "/suspend"), 403, "role-missing")
+        answer = chief.browser.post(base + "/suspend")
         self.assertEqual((answer.status, answer.json["status"]), (200, "suspended"))
         self.assertEqual(lost.browser.get("/api/staff/me").status, 401)
         self.refused(lost.login(), 401, "login-refused")
         said = self.ocsp(lost.serial)
         self.assertIn("certificateHold", said)
         wait_until(lambda: self.on_list(lost.serial), 30)
-        self.assertEqual(self.reviewer.browser.post(base + "/resume").json["status"], "valid")
+        self.assertEqual(chief.browser.post(base + "/resume").json["status"], "valid")
         self.assertIn(": good", self.ocsp(lost.serial))
         wait_until(lambda: not self.on_list(lost.serial), 30)
         self.assertEqual(lost.login().status, 200)
-        self.refused(self.reviewer.browser.post(base + "/revoke", {"reason": "hold"}), 400, "invalid-input", "reason")
-        answer = self.reviewer.browser.post(base + "/revoke", {"reason": "superseded"})
+        self.refused(chief.browser.post(base + "/revoke", {"reason": "hold"}), 400, "invalid-input", "reason")
+        answer = chief.browser.post(base + "/revoke", {"reason": "superseded"})
         self.assertEqual((answer.json["status"], answer.json["reason"]), ("revoked", "superseded"))
-        self.refused(self.reviewer.browser.post(base + "/resume"), 409, "certificate-revoked")
+        self.refused(chief.browser.post(base + "/resume"), 409, "certificate-revoked")
         seen = self.auditor.browser.get(base).json
         self.assertEqual([e["event"] for e in seen["history"]], ["suspended", "resumed", "revoked"])
         found = self.auditor.browser.get("/api/staff/certificates?serial=" + lost.serial).json["certificates"]
@@ -1125,6 +1128,9 @@ class Program(Case):
                 ({"bank-key": "zz"}, "bank-key"),
                 ({"alipay-app-id": ""}, "alipay-app-id"),
                 ({"sms-secret": ""}, "sms-secret"),
+                ({"sms-templates": "code"}, "sms-templates"),
+                ({"sms-templates": "nothing=SMS_1"}, "sms-templates"),
+                ({"km-key": "/nonexistent/km.key"}, "setting km-key"),
                 ({"identity-access-key": ""}, "identity-access-key"),
                 (dict(real, **{"bank-url": "", "identity-url": "", "alipay-gateway": ""}), "sms-url"),
                 (dict(real, **{"bank-url": "", "identity-url": "", "sms-url": ""}), "alipay-gateway"),
@@ -1211,7 +1217,7 @@ class Program(Case):
             text = f.read()
         written = set(re.findall("^                - ([a-z-]+)$", text, re.M))
         sources = {}
-        for folder in ("server/api", "server/workflow", "server/http", "server/documents",
+        for folder in ("server/api", "server/workflow", "server/http", "server/documents", "server/pay",
                        "server/ca", "server/jobs", "include/src"):
             for name in os.listdir(os.path.join(root, folder)):
                 if name.endswith(".c"):
@@ -1223,7 +1229,7 @@ class Program(Case):
                 given |= set(re.findall(r'uk_fail(?:_field)?\(\s*\w+,[^,;]+,\s*"([a-z-]+)"', source))
                 given |= set(re.findall(r'UK_E_[A-Z]+, "([a-z-]+)"', source))
                 given |= set(re.findall(r'"(too-many-[a-z-]+|[a-z-]+-invalid)"', source))
-        given -= {"certificate-revoked", "nonce-unknown", "not-staff"}  # for the log: login-refused
+        given -= {"certificate-wrong-usage", "nonce-unknown", "not-staff"}  # for the log: login-refused
         self.assertEqual(given - written, set())
         everything = "".join(sources.values())
         self.assertEqual({r for r in written if '"%s"' % r not in everything}, set())
@@ -1244,6 +1250,29 @@ class Program(Case):
         openssl("verify", "-CAfile", pem[0], pem[1])
         crl = wait_until(lambda: browser.get("/ca/crl.crl").status == 200)
         self.assertTrue(crl)
+
+    def test_ocsp_responder_is_replaced(self):
+        """[C14] its certificate lives a week, and half of it is used"""
+        def asked():
+            answer = Browser(self.world.ca_port).get("/ca/ocsp/" + urllib.parse.quote(b64(request), safe=""))
+            self.assertEqual(answer.body[4:7], b"\x0a\x01\x00", answer.body)  # successful
+            with self.world.database() as db:
+                return db.execute("SELECT COUNT(*) FROM certificates WHERE profile = 'responder'").fetchone()[0]
+        issuer = os.path.join(self.world.dir, "responder-issuer.pem")
+        with open(issuer, "wb") as f:
+            f.write(openssl("x509", "-inform", "DER", data=Browser(self.world.ca_port).get("/ca/issuer.cer").body))
+        openssl("ocsp", "-issuer", issuer, "-serial", "0x1234", "-reqout", issuer + ".req")
+        with open(issuer + ".req", "rb") as f:
+            request = f.read()
+        self.assertEqual([asked(), asked()], [1, 1])
+        try:
+            self.world.clock(3 * 86400)
+            self.assertEqual(asked(), 1)
+            self.world.clock(4 * 86400)
+            self.assertEqual([asked(), asked()], [2, 2])
+        finally:
+            self.world.clock(0)
+        self.assertEqual(asked(), 3)
 
     def test_stops_gracefully(self):
         self.assertEqual(self.world.stop_ca(), 0)

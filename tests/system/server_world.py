@@ -79,6 +79,26 @@ def der_parts(data):
 SM2_ID = "distid:1234567812345678"
 
 
+CODES = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+COUNT = [0]
+
+
+def credit_code():
+    """A fresh one with its check character (GB 32100)."""
+    COUNT[0] += 1
+    body = "91350100M%08d" % COUNT[0]
+    total = sum(CODES.index(c) * pow(3, i, 31) for i, c in enumerate(body))
+    return body + CODES[(31 - total % 31) % 31]
+
+
+def id_number():
+    """A fresh one with its check character (GB 11643)."""
+    COUNT[0] += 1
+    body = "3501021980%02d%02d%03d" % (1 + COUNT[0] // 28 % 12, 1 + COUNT[0] % 28, COUNT[0] // 336)
+    weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+    return body + "10X98765432"[sum(int(c) * w for c, w in zip(body, weights)) % 11]
+
+
 class Key:
     """A key pair in a file, standing in for the one on a token."""
 

@@ -324,17 +324,17 @@ token_health(const struct token_client *t, size_t i, struct token_health *out)
 	return false;
 }
 
-void
-token_distrust(struct token_client *t, const char *token)
-{
-	(void)t;
-	(void)token;
-}
-
 bool
 token_stuck(const struct token_client *t, const char *token)
 {
 	(void)t;
 	(void)token;
 	return false;
+}
+
+void
+token_distrust(struct token_client *t, const char *token)
+{
+	(void)token;
+	t->distrusted++;
 }

@@ -42,6 +42,7 @@ struct token_client {
 	enum uk_rc fail;           /* every call fails so */
 	unsigned under_way;
 	unsigned dropped;
+	unsigned distrusted;
 };
 
 void fake_token_init(struct token_client *t, struct loop *loop);

@@ -85,13 +85,16 @@ issuer_der(const struct issuer *i)
 	return uk_buf_span(&i->der);
 }
 
-/* SM2's signatures are over an identifier, too (GM/T 0009 section 10); others do not look at it. */
+/* SM2's signatures are over an identifier, too (GM/T 0009 section 10); others know none. */
 static void
 name_signer(X509_REQ *req)
 {
 	static const char name[] = "1234567812345678";
-	ASN1_OCTET_STRING *id = ASN1_OCTET_STRING_new();
+	ASN1_OCTET_STRING *id;
 
+	if (!EVP_PKEY_is_a(X509_REQ_get0_pubkey(req), "SM2"))
+		return;
+	id = ASN1_OCTET_STRING_new();
 	ASN1_OCTET_STRING_set(id, (const unsigned char *)name, sizeof(name) - 1);
 	X509_REQ_set0_distinguishing_id(req, id);
 }
@@ -117,6 +120,26 @@ issuer_issue(struct issuer *i, struct uk_span request, struct uk_buf *out)
 	X509_REQ_free(req);
 	ERR_clear_error();
 	return ok;
+}
+
+void
+issuer_issue_encryption(struct issuer *i, struct uk_span spki, struct uk_buf *out)
+{
+	const unsigned char *p = spki.p;
+	EVP_PKEY *key = d2i_PUBKEY(NULL, &p, (long)spki.n);
+	X509_NAME *name = X509_NAME_new();
+	X509 *x;
+
+	X509_NAME_add_entry_by_NID(
+	    name, NID_commonName, MBSTRING_ASC, (const unsigned char *)"A", -1, -1, 0);
+	x = make(i, name, key);
+	X509_set_issuer_name(x, X509_get_subject_name(i->cert));
+	extend(x, NID_key_usage, "critical,keyEncipherment,dataEncipherment");
+	X509_sign(x, i->key, EVP_sha256());
+	put_der(x, out);
+	X509_free(x);
+	X509_NAME_free(name);
+	EVP_PKEY_free(key);
 }
 
 bool

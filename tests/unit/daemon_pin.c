@@ -14,12 +14,11 @@
 #include <cmocka.h>
 
 #include "daemon_issue.h"
+#include "daemon_ticket.h"
 #include "daemon_world.h"
 #include "uk/b64.h"
-#include "uk/clock.h"
 #include "uk/receipt.h"
 #include "uk/ticket.h"
-#include "uk/x509.h"
 
 #define SITES  64
 #define SO_PIN "12345678" /* the world's */
@@ -376,59 +375,37 @@ a_first_pin_is_changed_at_once(void **state)
 
 /* --- pin.unlock --- */
 
-/* What a ticket says; what is NULL is as it should be. */
-struct ticket {
-	const char *purpose, *token, *certificate, *origin;
-	const char *so, *old, *next;
-	int64_t life;
-	struct uk_jwk *ca;
-};
-
-static struct uk_secret *
-secret(const char *s)
+/* What is not said is as it should be. */
+static struct ticket
+usual(const struct env *e, const struct ticket *how)
 {
-	return s != NULL ? uk_secret_new(uk_span_str(s)) : NULL;
+	struct ticket t = *how;
+
+	t.token = t.token != NULL ? t.token : e->serial;
+	t.certificate = t.certificate != NULL ? t.certificate : e->cert;
+	t.origin = t.origin != NULL ? t.origin : e->origin;
+	t.so = t.so != NULL ? t.so : e->so;
+	t.next = t.next != NULL ? t.next : e->so;
+	return t;
 }
 
 static char *
-seal(struct env *e, const json_t *jwk, const struct ticket *how)
+sealed_by(struct env *e, const struct uk_jwk *ca, const struct ticket *how, char code[5])
 {
-	const bool unlock = how->purpose == NULL;
-	struct uk_ticket t = { .jti = "jti-1",
-		.purpose = unlock ? "unlock" : how->purpose,
-		.order = ORDER,
-		.token = how->token != NULL ? how->token : e->serial,
-		.certificate = how->certificate != NULL ? how->certificate : e->cert,
-		.origin = how->origin != NULL ? how->origin : e->origin,
-		.label = "",
-		.nonce = unlock ? NONCE : NULL,
-		.expires = uk_now(&uk_clock_system) + (how->life != 0 ? how->life : 60),
-		.so_pin = secret(how->so != NULL ? how->so : e->so),
-		.so_pin_old = secret(how->old),
-		.so_pin_next = unlock ? secret(how->next != NULL ? how->next : e->so) : NULL,
-		.pin = unlock ? NULL : secret(PIN_A) };
-	struct uk_jwk *channel = NULL;
-	struct uk_buf jwe;
+	const json_t *r =
+	    answer_result(call(e, "agent.channel", json_pack("{s:s}", "purpose", "unlock")));
+	const json_t *shown = json_object_get(r, "code");
+	const struct ticket t = usual(e, how);
 
-	assert_int_equal(uk_jwk_from_json(jwk, &channel, NULL), UK_OK);
-	uk_buf_init(&jwe, UK_TICKET_MAX);
-	assert_int_equal(
-	    uk_ticket_seal(&t, how->ca != NULL ? how->ca : e->ca, channel, &jwe, NULL), UK_OK);
-	uk_ticket_fini(&t);
-	uk_jwk_free(&channel);
-	return uk_buf_steal_str(&jwe);
+	(void)snprintf(code, 5, "%s", shown != NULL ? json_string_value(shown) : "");
+	assert_null(json_object_get(r, "vouch"));
+	return ticket_seal(&t, ca, json_object_get(r, "channel"));
 }
 
 static char *
 ticket(struct env *e, const struct ticket *how, char code[5])
 {
-	const json_t *r =
-	    answer_result(call(e, "agent.channel", json_pack("{s:s}", "purpose", "unlock")));
-	const json_t *shown = json_object_get(r, "code");
-
-	(void)snprintf(code, 5, "%s", shown != NULL ? json_string_value(shown) : "");
-	assert_null(json_object_get(r, "vouch"));
-	return seal(e, json_object_get(r, "channel"), how);
+	return sealed_by(e, e->ca, how, code);
 }
 
 static json_t *
@@ -447,31 +424,12 @@ unlock(struct env *e, const struct ticket *how)
 	return m;
 }
 
-/* As the CA judges it. */
 static void
 receipt_holds(const struct env *e, const json_t *result)
 {
-	const json_t *receipt = json_object_get(result, "receipt");
-	const struct uk_receipt r = { e->origin, ORDER, "jti-1", NONCE };
-	struct uk_buf der, sig, data;
-	struct uk_cert *cert = NULL;
+	const struct ticket t = usual(e, &(struct ticket){ 0 });
 
-	uk_buf_init(&der, 16384);
-	uk_buf_init(&sig, 1024);
-	uk_buf_init(&data, 1024);
-	assert_int_equal(uk_b64_get(&der, answer_str(receipt, "certificate")), UK_OK);
-	assert_int_equal(uk_b64_get(&sig, answer_str(receipt, "signature")), UK_OK);
-	assert_int_equal(uk_cert_parse(uk_buf_span(&der), &cert, NULL), UK_OK);
-	assert_string_equal(uk_cert_fingerprint(cert), e->cert);
-	assert_string_equal(answer_str(result, "certificate"), e->cert);
-	assert_string_equal(answer_str(receipt, "algorithm"), "ES256");
-	uk_receipt_put(&data, &r);
-	assert_int_equal(
-	    uk_verify(uk_cert_pubkey(cert), uk_buf_span(&data), uk_buf_span(&sig), NULL), UK_OK);
-	uk_cert_free(&cert);
-	uk_buf_fini(&der);
-	uk_buf_fini(&sig);
-	uk_buf_fini(&data);
+	ticket_receipt_holds(result, &t, "ES256");
 }
 
 /* [U1] [U2] */
@@ -495,7 +453,7 @@ unlocks(void **state)
 	assert_true(json_is_true(json_object_get(r, "unlocked")));
 	receipt_holds(e, r);
 	assert_true(world_shown(&e->w, code));
-	assert_true(world_shown(&e->w, ORDER));
+	assert_true(world_shown(&e->w, TICKET_ORDER));
 	assert_true(world_shown(&e->w, "示范公司"));
 	assert_true(world_shown(&e->w, "解锁UKEY"));
 	strcpy(e->so, "so-second-one");
@@ -508,7 +466,7 @@ refuses_what_is_not_meant_for_this(void **state)
 {
 	struct env *e = *state;
 	struct uk_jwk *stranger = NULL;
-	char hash[65];
+	char hash[65], code[5], *jwe;
 	const struct {
 		struct ticket t;
 		const char *reason;
@@ -530,8 +488,10 @@ refuses_what_is_not_meant_for_this(void **state)
 		assert_false(world_shown(&e->w, "GETPIN"));
 	}
 	assert_int_equal(uk_jwk_new(&stranger, NULL), UK_OK);
+	jwe = sealed_by(e, stranger, &(struct ticket){ 0 }, code);
 	assert_string_equal(
-	    answer_reason(unlock(e, &(struct ticket){ .ca = stranger })), "ticket-untrusted");
+	    answer_reason(call(e, "pin.unlock", unlock_param(e, jwe))), "ticket-untrusted");
+	free(jwe);
 	uk_jwk_free(&stranger);
 	works(e);
 }
@@ -683,7 +643,8 @@ a_second_ticket_finishes(void **state)
 static void
 a_receipt_is_not_signed_by_others(void **state)
 {
-	const struct uk_receipt r = { "https://ca.example", ORDER, "jti-1", NONCE };
+	const struct uk_receipt r = { "https://ca.example", TICKET_ORDER, TICKET_JTI,
+		TICKET_NONCE };
 	struct env *e = *state;
 	struct uk_buf data;
 	char *b64;

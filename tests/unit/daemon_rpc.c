@@ -14,6 +14,7 @@
 #include "daemon_env.h"
 #include "protocol/channel.h"
 #include "protocol/idle.h"
+#include "protocol/newpin.h"
 #include "uk/b64.h"
 #include "uk/config.h"
 #include "uk/frame.h"
@@ -804,6 +805,32 @@ production(void **state)
 }
 
 static void
+new_pins(void **state)
+{
+	static const struct {
+		int token_min, token_max, min, max;
+	} limits[] = { { 0, 0, 6, 16 }, { 4, 255, 6, 32 }, { 8, 16, 8, 16 }, { 6, 6, 6, 6 },
+		{ 4, 4, 4, 4 }, { 40, 60, 40, 40 } };
+	static const char *const good[] = { "135792", "a1b2c3", "112233", "123457", "p@ss-w0rd",
+		"zzzzza", "3141592653589793238462643383279x" };
+	static const char *const bad[] = { "", "13579", "111111", "123456", "654321", "abcdef",
+		"FEDCBA", "121212", "123123", "1231231", "abcabcab", "1 3579", "口令口令",
+		"123456789012345678901234567890123" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+		const struct pin_limits l = pin_limits(limits[i].token_min, limits[i].token_max);
+
+		assert_int_equal(l.min, limits[i].min);
+		assert_int_equal(l.max, limits[i].max);
+	}
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		assert_null(pin_unfit(uk_span_str(good[i]), &(struct pin_limits){ 6, 32 }));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_non_null(pin_unfit(uk_span_str(bad[i]), &(struct pin_limits){ 6, 32 }));
+}
+
+static void
 channels_expire(void **state)
 {
 	struct channels *c = channels_new();
@@ -870,6 +897,7 @@ main(void)
 		TEST(replaces),
 		TEST(journal),
 		TEST(production),
+		cmocka_unit_test(new_pins),
 		cmocka_unit_test(channels_expire),
 	};
 

@@ -139,6 +139,7 @@ raw_and_der(void **state)
 	/* a token whose signature does not hold */
 	e->token.wrong = true;
 	assert_string_equal(reason(call(e, "signature.create", of(e, "der"))), "signature-wrong");
+	assert_int_equal(e->token.distrusted, 1);
 }
 
 static void
@@ -186,7 +187,7 @@ static char *
 put(struct env *e, const char *certificate)
 {
 	const size_t half = strlen(TEXT) / 2;
-	char *a = uk_b64_dup(uk_span(TEXT, half)), *b = uk_b64_dup(uk_span_str(TEXT + half));
+	char *a = uk_b64_dup(uk_span(TEXT, half)), *b = uk_b64_dup(uk_span_str(&TEXT[half]));
 	json_t *first = json_pack("{s:s}", "chunk", a);
 	char *id;
 

@@ -5,7 +5,7 @@ target_compile_definitions(unit-native PRIVATE
   PINENTRY="${CMAKE_SOURCE_DIR}/tests/fake/pinentry" SOFTHSM_MODULE="/usr/lib/softhsm/libsofthsm2.so")
 add_dependencies(unit-native ukeyd ukey-native ukey-token)
 
-uk_unit_test(daemon_pin SOURCES daemon_world.c daemon_client.c daemon_issue.c USES uk LIBS OpenSSL::Crypto)
+uk_unit_test(daemon_pin SOURCES daemon_world.c daemon_client.c daemon_issue.c daemon_ticket.c USES uk LIBS OpenSSL::Crypto)
 target_compile_definitions(unit-daemon_pin PRIVATE
   UKEYD="$<TARGET_FILE:ukeyd>" NATIVE="$<TARGET_FILE:ukey-native>" EXTENSION_ID="${development_id}"
   PINENTRY="${CMAKE_SOURCE_DIR}/tests/fake/pinentry" FAULT_MODULE="$<TARGET_FILE:fault-pkcs11>"

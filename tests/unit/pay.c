@@ -17,6 +17,7 @@
 #include "pay/bank_sign.h"
 #include "pay/money.h"
 #include "pay/pay.h"
+#include "pay/records.h"
 #include "uk/b64.h"
 #include "uk/hmac.h"
 
@@ -594,6 +595,95 @@ bank_input_refused(void **state)
 	uk_secret_free(&remark);
 }
 
+struct counted {
+	int n;
+	int64_t sum;
+	int64_t last;
+	char payer[64];
+};
+
+static enum uk_rc
+count_record(const struct record *r, void *ctx, struct uk_err *err)
+{
+	struct counted *c = ctx;
+
+	(void)err;
+	c->n++;
+	c->sum += r->amount;
+	c->last = r->at;
+	(void)snprintf(c->payer, sizeof(c->payer), "%s", r->payer);
+	return UK_OK;
+}
+
+static enum uk_rc
+read_csv(const char *csv, struct counted *c, struct uk_err *err)
+{
+	*c = (struct counted){ 0 };
+	*err = (struct uk_err){ 0 };
+	return records_read(uk_span_str(csv), count_record, c, err);
+}
+
+/* [A4] a bank's records: quotes, line ends, columns in any order */
+static void
+records_right(void **state)
+{
+	struct counted c;
+	struct uk_err err;
+
+	(void)state;
+	assert_int_equal(read_csv("time,amount,x,payer,reference\r\n"
+				  "2026-11-22 14:30:00,200.00,,\"a, \"\"b\"\"\",R1\r\n\r\n"
+				  "2028-02-29,0.01,,乙,R2",
+			     &c, &err),
+	    UK_OK);
+	assert_int_equal(c.n, 2);
+	assert_int_equal(c.sum, 20001);
+	assert_int_equal(c.last, INT64_C(1835366400)); /* 2028-02-29 00:00 in Beijing */
+	assert_int_equal(
+	    read_csv("time,amount,payer,reference\n2026-11-22 14:30:00,1,\"a\nb\",R", &c, &err),
+	    UK_E_INPUT); /* a line break in a name */
+	assert_int_equal(read_csv("reference,payer,amount,time\n", &c, &err), UK_OK);
+	assert_int_equal(c.n, 0);
+}
+
+/* All or none, with the line and what is wrong in it. */
+static void
+records_refused(void **state)
+{
+	static const struct {
+		const char *line;
+		const char *field;
+	} wrong[] = {
+		{ ",a,1.00,2026-11-22", "reference" },
+		{ "R,a,1.001,2026-11-22", "amount" },
+		{ "R,a,0.00,2026-11-22", "amount" },
+		{ "R,a,,2026-11-22", "amount" },
+		{ "R,a,1.00,2027-02-29", "time" },
+		{ "R,a,1.00,2026-11-22 24:00:00", "time" },
+		{ "R,a,1.00,2026-11-22T10:00:00", "time" },
+		{ "R,a,1.00,1969-12-31", "time" },
+		{ "R,a", "amount" },
+	};
+	char csv[256];
+	struct counted c;
+	struct uk_err err;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		(void)snprintf(csv, sizeof(csv),
+		    "reference,payer,amount,time\nA,b,1.00,2026-11-22\n%s\n", wrong[i].line);
+		assert_int_equal(read_csv(csv, &c, &err), UK_E_INPUT);
+		assert_string_equal(err.field, wrong[i].field);
+		assert_int_equal(err.native, 3);
+		assert_int_equal(c.n, 0);
+	}
+	assert_int_equal(read_csv("", &c, &err), UK_E_INPUT);
+	assert_int_equal(read_csv("reference,payer,amount\n", &c, &err), UK_E_INPUT);
+	assert_int_equal(
+	    read_csv("reference,payer,amount,time\nA,\"b,1,2026-11-22", &c, &err), UK_E_INPUT);
+	assert_string_equal(uk_err_reason(&err), "records-malformed");
+}
+
 int
 main(void)
 {
@@ -616,6 +706,8 @@ main(void)
 		cmocka_unit_test(hmac_vectors),
 		cmocka_unit_test(bank_stamps),
 		cmocka_unit_test(bank_input_refused),
+		cmocka_unit_test(records_right),
+		cmocka_unit_test(records_refused),
 	};
 
 	return cmocka_run_group_tests_name("[C8] pay", tests, setup, teardown);

@@ -18,3 +18,21 @@ add_dependencies(unit-token_skf ukey-token ukey ukey-soft)
 
 uk_unit_test(token_hotplug USES token)
 set_tests_properties(unit-token_hotplug PROPERTIES SKIP_RETURN_CODE 77)
+
+uk_unit_test(skf_soft SOURCES daemon_world.c daemon_client.c daemon_issue.c
+  USES uk LIBS OpenSSL::Crypto)
+target_compile_definitions(unit-skf_soft PRIVATE
+  UKEYD="$<TARGET_FILE:ukeyd>" NATIVE="$<TARGET_FILE:ukey-native>" EXTENSION_ID="${development_id}"
+  PINENTRY="${CMAKE_SOURCE_DIR}/tests/fake/pinentry" UKEY="$<TARGET_FILE:ukey>"
+  SOFTHSM_MODULE="/usr/lib/softhsm/libsofthsm2.so" SOFT_MODULE="$<TARGET_FILE:ukey-soft>")
+add_dependencies(unit-skf_soft ukeyd ukey ukey-token ukey-soft)
+set_tests_properties(unit-skf_soft PROPERTIES LABELS fault TIMEOUT 300)
+
+uk_unit_test(skf_unlock SOURCES daemon_world.c daemon_client.c daemon_issue.c daemon_ticket.c
+  USES uk LIBS OpenSSL::Crypto)
+target_compile_definitions(unit-skf_unlock PRIVATE
+  UKEYD="$<TARGET_FILE:ukeyd>" NATIVE="$<TARGET_FILE:ukey-native>" EXTENSION_ID="${development_id}"
+  PINENTRY="${CMAKE_SOURCE_DIR}/tests/fake/pinentry" UKEY="$<TARGET_FILE:ukey>"
+  SOFTHSM_MODULE="/usr/lib/softhsm/libsofthsm2.so" SOFT_MODULE="$<TARGET_FILE:ukey-soft>")
+add_dependencies(unit-skf_unlock ukeyd ukey ukey-token ukey-soft)
+set_tests_properties(unit-skf_unlock PROPERTIES LABELS fault TIMEOUT 300)

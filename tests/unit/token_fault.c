@@ -57,6 +57,68 @@ helper_killed_in_a_call(void **state)
 }
 
 static void
+look_wanted(void *ctx)
+{
+	*(int *)ctx += 1;
+}
+
+static void
+reader_of(struct fixture *f, const char *id, char out[65])
+{
+	size_t n;
+	const struct token_info *t = token_known(f->client, &n);
+
+	while (n > 0 && strcmp(t->id, id) != 0)
+		t++, n--;
+	assert_true(n > 0 && t->reader[0] != '\0');
+	memcpy(out, t->reader, sizeof(t->reader));
+}
+
+/* OpenSC 0.23 never comes back from C_Sign when the card is pulled before pcscd has seen it. */
+static void
+card_pulled_and_module_hangs(void **state)
+{
+	static const uint8_t digest[32] = { 1 };
+	struct fixture *f = *state;
+	struct token_call call = { .op = TOKEN_SIGN, .data = { digest, sizeof(digest) } };
+	const bool never = false;
+	char id[65], key[65], reader[65];
+	struct answer a, behind;
+	int wanted = 0;
+	pid_t pid;
+
+	assert_int_equal(setenv("UKEY_FAULT_READERS", "1", 1), 0);
+	start_with_key(f, false, id, key);
+	assert_int_equal(unsetenv("UKEY_FAULT_READERS"), 0);
+	token_on_readers(f->client, look_wanted, &wanted);
+	assert_int_equal(wanted, 1);
+	reader_of(f, id, reader);
+	pid = helper_pid(0);
+	assert_true(pid > 0);
+	fixture_rules(f, "C_Sign:1=hang\n");
+	call.token = id;
+	call.key_id = key;
+	(void)fixture_send(f, &call, FIXTURE_WAIT, &a);
+	(void)fixture_send(f, &call, FIXTURE_WAIT, &behind);
+	/* a card in another reader is none of its business */
+	token_look(f->client, "Other Reader 00 00");
+	token_look(f->client, NULL);
+	assert_false(loop_poll_run(f->loop, &never, 2000));
+	assert_false(a.done);
+	token_look(f->client, reader);
+	assert_false(loop_poll_run(f->loop, &never, 2000));
+	assert_true(a.done && behind.done);
+	assert_int_equal(a.rc, UK_E_TOKEN_REMOVED);
+	assert_int_equal(behind.rc, UK_E_UNAVAILABLE);
+	answer_fini(&a);
+	answer_fini(&behind);
+	fixture_rules(f, "");
+	assert_int_equal(kill(pid, 0), -1);
+	assert_int_equal(fixture_login(f, id, FIXTURE_PIN), UK_OK);
+	assert_int_equal(fixture_sign(f, id, key), UK_OK);
+}
+
+static void
 module_crashes(void **state)
 {
 	struct fixture *f = *state;
@@ -477,6 +539,7 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		T(helper_killed_in_a_call),
+		T(card_pulled_and_module_hangs),
 		T(module_crashes),
 		T(module_hangs_and_the_other_goes_on),
 		T(deadline_counts_from_when_the_helper_can_begin),

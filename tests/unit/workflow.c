@@ -126,10 +126,26 @@ new_unit_certificate(void **state)
 	assert_int_equal(world_count(w, "SELECT COUNT(*) FROM jobs WHERE kind = 'sms-send'"), 2);
 }
 
+struct looking {
+	const struct world *w;
+	char *order;
+};
+
 static enum uk_rc
 verify(struct store_tx *tx, void *ctx, struct uk_err *err)
 {
-	return workflow_verify(tx, ctx, err);
+	const struct looking *l = ctx;
+
+	return workflow_verify(&l->w->w, tx, l->order, err);
+}
+
+static enum uk_rc
+look(struct store_tx *tx, void *ctx, struct uk_err *err)
+{
+	const struct looking *l = ctx;
+
+	return workflow_look(
+	    &l->w->w, tx, l->order, BY_REVIEWER, "rita", DOC_BUSINESS_LICENCE, err);
 }
 
 static enum uk_rc
@@ -141,10 +157,11 @@ tamper(struct store_tx *tx, void *ctx, struct uk_err *err)
 static void
 assert_tampering_shows(struct world *w, char *order, const char *sql, long row)
 {
+	struct looking l = { .w = w, .order = order };
 	struct uk_err err = { 0 };
 
 	assert_int_equal(store_write_wait(w->store, tamper, (void *)(uintptr_t)sql, &err), UK_OK);
-	assert_int_equal(store_read(w->store, verify, order, &err), UK_E_INTEGRITY);
+	assert_int_equal(store_read(w->store, verify, &l, &err), UK_E_INTEGRITY);
 	assert_int_equal(err.native, row);
 }
 
@@ -160,22 +177,53 @@ any_change_of_history_shows(void **state)
 		.actor = "rita",
 		.reason = "other",
 		.note = "看不清" };
+	struct looking l = { .w = w, .order = o.id };
 	struct uk_err err = { 0 };
 
 	o = world_send(w, &ev);
-	assert_int_equal(store_read(w->store, verify, o.id, &err), UK_OK);
+	assert_int_equal(store_read(w->store, verify, &l, &err), UK_OK);
+	/* what staff write is about people, and sealed */
+	assert_int_equal(world_count(w, "SELECT COUNT(*) FROM order_events WHERE note <> ''"
+					" OR note_sealed LIKE '%看不清%'"),
+	    0);
 	assert_tampering_shows(w, o.id,
 	    "UPDATE order_events SET note = '看得清' WHERE event = 'reject'", (long)o.version);
 	/* an erased note is no tampering */
 	assert_int_equal(store_write_wait(w->store, tamper,
-			     (void *)(uintptr_t) "UPDATE order_events SET note = ''", &err),
+			     (void *)(uintptr_t) "UPDATE order_events SET note = '',"
+						 " note_sealed = NULL",
+			     &err),
 	    UK_OK);
-	assert_int_equal(store_read(w->store, verify, o.id, &err), UK_OK);
+	assert_int_equal(store_read(w->store, verify, &l, &err), UK_OK);
 	assert_tampering_shows(w, o.id,
 	    "UPDATE order_events SET actor = 'nora' WHERE event = 'reject'", (long)o.version);
 	assert_tampering_shows(
 	    w, o.id, "DELETE FROM order_events WHERE event = 'reject'", (long)o.version);
 	assert_tampering_shows(w, o.id, "DELETE FROM order_events WHERE seq = 3", 3);
+}
+
+/* [A5] a look at a photo is a row of the book, changes no version, and is missed when it goes */
+static void
+looks_are_in_the_book(void **state)
+{
+	struct world *w = *state;
+	struct order o = world_bring(w, ST_REVIEW);
+	struct looking l = { .w = w, .order = o.id };
+	struct uk_err err = { 0 };
+
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(store_write_wait(w->store, look, &l, &err), UK_OK);
+	assert_int_equal(world_load(w, o.id).version, o.version);
+	assert_int_equal(world_load(w, o.id).looks, 3);
+	o = world_bring_from(w, world_load(w, o.id), ST_DELIVERING, METHOD_MOBILE);
+	assert_int_equal(store_read(w->store, verify, &l, &err), UK_OK);
+	assert_int_equal(world_load(w, o.id).looks, 3);
+	assert_int_equal(world_count(w, "SELECT COUNT(*) FROM order_events WHERE event = 'look'"
+					" AND actor = 'rita' AND detail = 'business-licence'"),
+	    3);
+	assert_tampering_shows(w, o.id, "UPDATE orders SET looks = 2", (long)(o.version + 3 + 1));
+	l.order = (char *)(uintptr_t) "UK000000AAAAAAAA";
+	assert_int_equal(store_write_wait(w->store, look, &l, &err), UK_E_NOT_FOUND);
 }
 
 static void
@@ -725,6 +773,7 @@ main(void)
 		T(order_is_stored_as_it_is),
 		T(new_unit_certificate),
 		T(any_change_of_history_shows),
+		T(looks_are_in_the_book),
 		T(same_event_again_does_nothing),
 		T(wrong_version_conflicts),
 		T(wrong_sender_is_refused),

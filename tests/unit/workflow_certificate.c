@@ -10,6 +10,7 @@
 
 #include "ca_place.h"
 #include "store/conn.h"
+#include "uk/b64.h"
 #include "workflow/certificate.h"
 #include "workflow/so_pin.h"
 #include "workflow_fixture.h"
@@ -268,6 +269,49 @@ found_and_sealed(void **state)
 	uk_buf_fini(&der);
 }
 
+static enum uk_rc
+do_clear(struct store_tx *tx, const struct call *c, struct uk_err *err)
+{
+	return tx->ops->script(tx->db, c->why, err);
+}
+
+/* What an older version stored, in the clear, is read as it is. */
+static void
+older_rows_are_read(void **state)
+{
+	struct shelf *s = *state;
+	struct call c = { .fn = do_list, .serial = "T1" };
+	struct uk_buf der, sql, again;
+	struct uk_err err;
+
+	uk_buf_init(&der, ISSUER_CERT_MAX);
+	uk_buf_init(&again, ISSUER_CERT_MAX);
+	uk_buf_init(&sql, 4 * ISSUER_CERT_MAX);
+	c.text = &der;
+	assert_int_equal(call(s, &c, &err), UK_OK);
+	certificate_list_fini(&c.list);
+	uk_buf_put_str(&sql, "UPDATE certificates SET der = X'");
+	uk_hex_put(&sql, uk_buf_span(&der));
+	uk_buf_put_str(&sql, "'");
+	assert_int_equal(
+	    call(s, &(struct call){ .fn = do_clear, .why = uk_buf_str(&sql) }, &err), UK_OK);
+	c.text = &again;
+	assert_int_equal(call(s, &c, &err), UK_OK);
+	assert_true(uk_span_eq(uk_buf_span(&der), uk_buf_span(&again)));
+	certificate_list_fini(&c.list);
+	/* sealed elsewhere is not read */
+	assert_int_equal(
+	    call(s,
+		&(struct call){ .fn = do_clear, .why = "UPDATE certificates SET der = X'0100'" },
+		&err),
+	    UK_OK);
+	assert_int_equal(call(s, &c, &err), UK_E_INTEGRITY);
+	certificate_list_fini(&c.list);
+	uk_buf_fini(&der);
+	uk_buf_fini(&again);
+	uk_buf_fini(&sql);
+}
+
 /* --- SO PINs --- */
 
 static enum uk_rc
@@ -353,6 +397,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(revoked_for_ever, setup, teardown),
 		cmocka_unit_test_setup_teardown(refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(found_and_sealed, setup, teardown),
+		cmocka_unit_test_setup_teardown(older_rows_are_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(two_so_pins_at_most, setup, teardown),
 	};
 

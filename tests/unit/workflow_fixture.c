@@ -44,7 +44,8 @@ world_init(struct world *w)
 	assert_int_equal(store_open(&setup, &w->store, &err), UK_OK);
 	w->crypt = world_crypt();
 	w->clock = (struct uk_clock){ .now = fixture_now, .mono_ms = fixture_now, .ctx = &w->now };
-	w->w = (struct workflow){ .clock = &w->clock, .random = &uk_random_system };
+	w->w =
+	    (struct workflow){ .clock = &w->clock, .random = &uk_random_system, .crypt = w->crypt };
 }
 
 void

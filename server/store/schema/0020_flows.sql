@@ -3,9 +3,13 @@
 ALTER TABLE orders ADD COLUMN about TEXT NOT NULL DEFAULT ''; -- serial of the old certificate
 ALTER TABLE orders ADD COLUMN needs BIGINT NOT NULL DEFAULT 31; -- those of a new certificate
 ALTER TABLE orders ADD COLUMN code_tries BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE orders ADD COLUMN looks BIGINT NOT NULL DEFAULT 0; -- of staff at its photos
 CREATE INDEX orders_about ON orders (about);
 
 ALTER TABLE payments ADD COLUMN method TEXT NOT NULL DEFAULT 'alipay'; -- alipay, remittance
+
+-- What staff note is about people: sealed from here on; what was stored before is read as it is.
+ALTER TABLE order_events ADD COLUMN note_sealed BYTEA;
 
 -- What has come to our account, as the bank's record says it.
 CREATE TABLE remittances (
