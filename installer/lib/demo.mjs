@@ -31,6 +31,7 @@ const SCENARIOS = {
   'person-renewal': { clock: true },
   'person-change': {},
   query: {},
+  tour: { clock: true },
   'person-unlock': {},
 };
 

@@ -30,6 +30,7 @@ const en: CertificateText = {
 			suspended: () => "This certificate is suspended. If you have the key again, resume it under “My certificate” first.",
 			"order-open": () => "There is an unfinished order about this certificate. Finish or cancel it first.",
 			expired: () => "This certificate has ended and can't be changed. Renew it first.",
+			renewed: () => "This certificate has been renewed; use the new one on the key.",
 			unknown: () => "This certificate is not known here. Make sure that it was issued by us, or call the service.",
 		},
 		from: "Possible from",
