@@ -28,6 +28,9 @@ target_compile_definitions(unit-skf_soft PRIVATE
 add_dependencies(unit-skf_soft ukeyd ukey ukey-token ukey-soft)
 set_tests_properties(unit-skf_soft PROPERTIES LABELS fault TIMEOUT 300)
 
+target_compile_definitions(unit-daemon_policy PRIVATE
+  MODULES="${CMAKE_SOURCE_DIR}/daemon/policy/modules.json")
+
 uk_unit_test(skf_unlock SOURCES daemon_world.c daemon_client.c daemon_issue.c daemon_ticket.c
   USES uk LIBS OpenSSL::Crypto)
 target_compile_definitions(unit-skf_unlock PRIVATE

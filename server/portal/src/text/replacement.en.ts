@@ -21,10 +21,10 @@ const en: ReplacementText = {
 	refused: {
 		expired: "This certificate has ended and can't be replaced; apply for a new one.",
 		revoked: "This certificate has been revoked; apply for a new one.",
-		renewed: "This certificate has been renewed. Replace the new one.",
 		"order-open": "There is an unfinished order about this certificate. Finish or cancel it first.",
 		"too-early": "This certificate can't be replaced now.",
 		suspended: "This certificate can't be replaced now.",
+		renewed: "This certificate has been renewed; have the new one replaced.",
 		unknown: "This certificate can't be replaced; call the service.",
 	},
 	apply: "Apply for a new one",
