@@ -142,7 +142,7 @@ skf_pin_verify(struct skf_module *m, struct skf_slot *s, struct uk_span pin, str
 		clear(m, s);
 		sar = verify(m, s, text, &left);
 	}
-	if (sar == SAR_OK || sar == SAR_USER_ALREADY_LOGGED_IN) {
+	if (sar == SAR_OK) {
 		rc = verified(m, s, &text, f);
 	} else if (sar == SAR_PIN_INVALID && m->lib.quirk->pin_invalid_is_initial) {
 		rc = token_fail(f, UK_E_CONFLICT, REASON_PIN_EXPIRED, "SKF_VerifyPIN");
