@@ -305,6 +305,7 @@ skf_unblock(struct token_store *b, const char *id, const struct token_unblock *u
 		old = true;
 		rc = unblock_once(m, s, u->so_pin_old, u->new_pin, f);
 	}
+	*now = old ? TOKEN_SO_OLD : TOKEN_SO_SAME;
 	if (rc != UK_OK)
 		return rc;
 	*now = renew_so(m, s, u, old);
