@@ -37,7 +37,6 @@ const en: CertificateText = {
 	},
 	open: "Unfinished orders",
 	goOn: "Go on",
-	manage: "My certificate",
 	status: {
 		valid: "valid",
 		suspended: "suspended",

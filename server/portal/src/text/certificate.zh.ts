@@ -36,7 +36,6 @@ const zh = {
 	},
 	open: "没办完的业务",
 	goOn: "继续",
-	manage: "证书管理",
 	status: {
 		valid: "有效",
 		suspended: "已挂失",

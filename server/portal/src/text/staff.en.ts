@@ -182,9 +182,6 @@ const en: StaffText = {
 	tasks: {
 		heading: "To do",
 		none: "Nothing to do.",
-		what: "What",
-		since: "Since",
-		detail: "Detail",
 		done: "Done",
 		open: "Open the order",
 		kinds: {

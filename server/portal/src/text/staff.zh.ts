@@ -187,9 +187,6 @@ const zh = {
 	tasks: {
 		heading: "待办",
 		none: "没有待办。",
-		what: "事项",
-		since: "时间",
-		detail: "说明",
 		done: "完成",
 		open: "打开订单",
 		kinds: {
