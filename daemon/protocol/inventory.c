@@ -4,7 +4,6 @@
 #include "protocol/call.h"
 #include "protocol/inventory.h"
 
-/* Who asks for all of them does not wait for one that hangs. */
 static bool
 wanted(const struct call *c, const struct token_info *t)
 {
@@ -14,9 +13,9 @@ wanted(const struct call *c, const struct token_info *t)
 		return strcmp(t->id, inv->only) == 0;
 	if (t->state == TOKEN_BLANK)
 		return false;
-	if (!token_stuck(c->env->tokens, t->id))
+	if (!inv->hasty || !token_stuck(c->env->tokens, t->id))
 		return true;
-	inv->partial = true;
+	inv->skipped = inv->partial = true;
 	return false;
 }
 
@@ -144,6 +143,13 @@ void
 inventory_load(struct call *c, const char *token, void (*then)(struct call *))
 {
 	begin(c, token, then, listed);
+}
+
+void
+inventory_load_hastily(struct call *c, void (*then)(struct call *))
+{
+	begin(c, NULL, then, listed);
+	c->inventory->hasty = true;
 }
 
 void

@@ -28,6 +28,8 @@ struct inventory {
 	size_t at;        /* the token whose objects are being read */
 	const char *only; /* NULL: all tokens */
 	bool partial;     /* a token did not answer */
+	bool hasty;       /* one that is at something long is passed over … */
+	bool skipped;     /* … as has been done */
 	unsigned epoch;   /* of the tokens' content when the reading began */
 };
 
@@ -39,6 +41,9 @@ struct call;
  * out.
  */
 void inventory_load(struct call *c, const char *token, void (*then)(struct call *));
+
+/* All, but for those that are at something long.  Who does not find what he wants loads again. */
+void inventory_load_hastily(struct call *c, void (*then)(struct call *));
 
 /* The tokens only. */
 void inventory_tokens(struct call *c, void (*then)(struct call *));

@@ -154,6 +154,10 @@ found(struct call *c)
 	struct uk_err err = { 0 };
 	const struct inventory_object *o = inventory_certificate(c->inventory, c->sign.fingerprint);
 
+	if ((o == NULL || !o->has_key) && c->inventory->skipped) {
+		inventory_load(c, NULL, found);
+		return;
+	}
 	if (o == NULL) {
 		call_refuse(c, UK_E_NOT_FOUND, "certificate-not-found");
 		return;
@@ -181,7 +185,7 @@ sign_with(struct call *c, const char *fingerprint, call_fits_fn *fits, call_fn *
 	if (inventory_recall(c, fingerprint))
 		found(c);
 	else
-		inventory_load(c, NULL, found);
+		inventory_load_hastily(c, found);
 }
 
 enum uk_rc

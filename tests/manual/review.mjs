@@ -99,8 +99,8 @@ async function refund() {
 	await look(page, "refunded");
 }
 
-async function attention(page, order) {
-	await page.getByRole("link", { name: "需处理" }).click();
+async function attention(page, order, desk = "需处理") {
+	await page.getByRole("link", { name: desk, exact: true }).click();
 	const row = page.getByRole("row").filter({ hasText: order });
 	for (let tries = 0; tries < 30 && !(await row.isVisible()); tries++) {
 		await page.getByRole("button", { name: "刷新" }).click();
@@ -136,7 +136,7 @@ async function refundByHand() {
 	await arm(demo.sandbox, { alipayError: "ACQ.TRADE_HAS_FINISHED" });
 	await page.getByRole("button", { name: "退款", exact: true }).click();
 	await page.getByRole("dialog").getByRole("button", { name: "退款", exact: true }).click();
-	const row = await attention(page, stuck.order);
+	const row = await attention(page, stuck.order, "财务");
 	await row.getByText("人工退款中").waitFor();
 	await row.getByRole("link", { name: "处理" }).click();
 	await page.getByRole("button", { name: "登记人工退款" }).click();

@@ -15,7 +15,7 @@ const people = new People(demo);
 const scenario = new Scenario(demo.screenshots, people);
 const look = (page, name) => scenario.look(page, name);
 
-const { applicant } = demo.persons;
+const { applicant, reviewer } = demo.persons;
 const keys = new Keys(demo);
 const unit = newUnit("北京更新科技有限公司");
 const OURS = ["中文", "示范数字证书认证中心", unit.organisation, unit.address, unit.legalPersonName, unit.agentName];
@@ -104,8 +104,12 @@ async function downloadWithHurdles() {
 	await page.getByText("KEY 被拔出了。请插回同一个 KEY").waitFor({ timeout: 60_000 });
 	await look(page, "pulled");
 	await page.unroute("**/request");
-	const other = keys.foreign(applicant, "别人的KEY");
-	await page.getByText("这个 KEY 里没有可以办理的证书").waitFor();
+	// A key with another certificate is refused by name.
+	const [other] = keys.inserted(reviewer);
+	keys.post(other, reviewer, applicant);
+	await page.getByRole("button", { name: "允许使用这些证书" }).click();
+	await page.getByText("插入的是“李审”的 KEY，不能用于这个订单").waitFor();
+	await look(page, "other-key");
 	keys.pull(other, applicant);
 	await noKey(page).waitFor();
 	keys.plug(key, applicant);

@@ -149,6 +149,58 @@ policy_refused(void **state)
 	}
 }
 
+#define KNOWN(list) "{\"modules\":[" list "]}"
+#define ENTRY(path) "{\"path\":\"" path "\",\"kind\":\"skf\"}"
+
+/* Of the known ones, those that are here and safe, and none twice. */
+static void
+known_modules(void **state)
+{
+	static const char *const bad[] = { "{", "[]", "{}", KNOWN("1"), KNOWN("{\"path\":\"x\"}"),
+		KNOWN("{\"path\":\"x.so\",\"kind\":\"skf\"}") };
+	struct env *e = *state;
+	struct policy *p = NULL;
+	struct uk_err err = { 0 };
+	struct uk_log log;
+	char file[128], open[128], text[512];
+
+	uk_log_init(&log, "test");
+	log.level = UK_LOG_ERROR;
+	put(e, "10.json", "{\"modules\":[\"/etc/group\"]}");
+	put(e, "open.so", "");
+	put(e, "known", "");
+	(void)snprintf(open, sizeof(open), "%s/open.so", e->dir);
+	(void)snprintf(file, sizeof(file), "%s/known", e->dir);
+	assert_int_equal(chmod(open, 0666), 0);
+	(void)snprintf(text, sizeof(text),
+	    KNOWN(ENTRY("/nonexistent.so") "," ENTRY("/etc/passwd") "," ENTRY(
+		"/etc/group") "," ENTRY("/etc") "," ENTRY("%s")),
+	    open);
+	put(e, "known", text);
+	assert_int_equal(policy_load(e->dir, &p, &err), UK_OK);
+	assert_int_equal(policy_find_modules(p, file, &log, &err), UK_OK);
+	assert_int_equal(p->n_modules, 2);
+	assert_string_equal(p->modules[0].path, "/etc/group");
+	assert_string_equal(p->modules[0].kind, "pkcs11");
+	assert_string_equal(p->modules[1].path, "/etc/passwd");
+	assert_string_equal(p->modules[1].kind, "skf");
+	assert_int_equal(policy_find_modules(p, "/nonexistent", &log, &err), UK_OK);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		put(e, "known", bad[i]);
+		assert_int_not_equal(policy_find_modules(p, file, &log, &err), UK_OK);
+	}
+	assert_int_equal(policy_find_modules(p, MODULES, &log, &err), UK_OK);
+	policy_free(&p);
+	put(e, "20.json", "{\"knownModules\":false,\"holdPin\":true}");
+	assert_int_equal(policy_load(e->dir, &p, &err), UK_OK);
+	assert_true(p->hold_pin);
+	assert_int_equal(policy_find_modules(p, file, &log, &err), UK_OK);
+	assert_int_equal(p->n_modules, 1);
+	policy_free(&p);
+	assert_int_equal(unlink(open), 0);
+	assert_int_equal(unlink(file), 0);
+}
+
 #define FP "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 
 static struct sites *
@@ -471,6 +523,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(policy_files, setup, teardown),
 		cmocka_unit_test_setup_teardown(policy_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(known_modules, setup, teardown),
 		cmocka_unit_test_setup_teardown(grants, setup, teardown),
 		cmocka_unit_test_setup_teardown(grants_bounded, setup, teardown),
 		cmocka_unit_test_setup_teardown(grants_malformed, setup, teardown),

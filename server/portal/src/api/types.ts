@@ -196,7 +196,7 @@ export interface Download {
 }
 
 export type CertificateStatus = "valid" | "suspended" | "revoked" | "expired";
-export type RefusedRule = "too-early" | "revoked" | "suspended" | "order-open" | "expired" | "unknown";
+export type RefusedRule = "too-early" | "revoked" | "suspended" | "order-open" | "expired" | "renewed" | "unknown";
 
 /** May it be renewed, changed or replaced, and what would come of it? */
 export interface Rule {
@@ -271,9 +271,7 @@ export interface Challenge {
 	expires: number;
 }
 
-export type Queue = "review" | "production" | "shipping" | "all";
-/** What a page lists: a queue of the server, or those of all orders that only staff can move. */
-export type Listing = Queue | "attention";
+export type Queue = "review" | "production" | "shipping" | "attention" | "finance" | "all";
 
 /** What the system has asked the staff to look at. */
 export interface Task {
@@ -306,6 +304,8 @@ export interface QueueRow {
 	createdAt: number;
 	dueAt?: number;
 	overdue: boolean;
+	/** Why it is on a desk. */
+	tasks?: Omit<Task, "order">[];
 }
 
 /** A payment that the bank's records show; `order`: of which order it is. */

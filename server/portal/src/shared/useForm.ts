@@ -67,5 +67,11 @@ export function useForm<T extends object>(model: T, checks: { [K in keyof T]?: C
 		return true;
 	}
 
-	return { field, validate, refuse };
+	/** As before anything was entered; the values are the caller's. */
+	function reset(): void {
+		touched.clear();
+		refused.clear();
+	}
+
+	return { field, validate, refuse, reset };
 }

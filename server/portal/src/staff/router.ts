@@ -20,7 +20,7 @@ export const router = createRouter({
 			}),
 		},
 		{
-			path: "/queue/:queue(review|production|shipping|attention|all)",
+			path: "/queue/:queue(review|production|shipping|attention|finance|all)",
 			name: "queue",
 			component: () => import("./pages/Queue.vue"),
 			props: true,

@@ -2,17 +2,18 @@ import { ref } from "vue";
 
 import { ApiError } from "../api/http";
 import * as api from "../api/staff";
-import type { Listing, Role, StaffMember } from "../api/types";
+import type { Queue, Role, StaffMember } from "../api/types";
 
 /** Who is logged in; null: nobody. */
 export const member = ref<StaffMember | null>(null);
 
 /** The queues, and the roles that see them; the server decides, this only shapes the menu. */
-export const QUEUES: { queue: Listing; roles: Role[] }[] = [
+export const QUEUES: { queue: Queue; roles: Role[] }[] = [
 	{ queue: "review", roles: ["reviewer"] },
 	{ queue: "production", roles: ["producer"] },
 	{ queue: "shipping", roles: ["producer"] },
-	{ queue: "attention", roles: ["reviewer", "finance", "administrator"] },
+	{ queue: "attention", roles: ["reviewer", "administrator"] },
+	{ queue: "finance", roles: ["finance"] },
 	{ queue: "all", roles: ["reviewer", "producer", "finance", "auditor", "administrator"] },
 ];
 

@@ -243,6 +243,7 @@ const en: CustomerText = {
 		cancelAsk: "Cancel this order? This can't be undone.",
 		cancelPaidAsk: "Cancel this order? This can't be undone; what you paid goes back to the Alipay account.",
 		keep: "Not now",
+		remittingState: "Waiting for the remittance",
 		remitting: "Your application is submitted. The review begins when our finance desk has found the remittance; you are told the result by SMS and e-mail.",
 		applied: "Your application is submitted. ",
 		doneOf: {

@@ -241,6 +241,7 @@ const zh = {
 		cancelAsk: "确定取消这个订单吗？取消后不能恢复。",
 		cancelPaidAsk: "确定取消这个订单吗？取消后不能恢复，已支付的费用原路退回支付宝账户。",
 		keep: "暂不",
+		remittingState: "等待汇款核对",
 		remitting: "申请成功。财务人员核对到汇款后开始审核，结果以短信和邮件通知您。",
 		applied: "申请成功。",
 		doneOf: {

@@ -24,6 +24,7 @@ const en: ReplacementText = {
 		"order-open": "There is an unfinished order about this certificate. Finish or cancel it first.",
 		"too-early": "This certificate can't be replaced now.",
 		suspended: "This certificate can't be replaced now.",
+		renewed: "This certificate has been renewed; have the new one replaced.",
 		unknown: "This certificate can't be replaced; call the service.",
 	},
 	apply: "Apply for a new one",
