@@ -654,9 +654,12 @@ class Change(Flow):
         key = Key(os.path.join(self.world.dir, "lost-" + made.token))
         order.take(self.request(order, made, key)).until("installing")
         lost, path = made.query(), "/api/certificates/%s" % made.serial
+        new = order.now["certificate"]["serial"]
         self.assertEqual(lost.post(path + "/suspend").status, 200)
+        self.assertEqual((self.status(made.serial), self.status(new)), ("suspended", "suspended"))
         self.refused(self.proof(order, key), 409, "certificate-suspended")
         self.assertEqual(made.enter().post(path + "/resume").status, 200)
+        self.assertEqual(self.status(new), "valid")
         self.assertEqual(order.take(self.proof(order, key)).now["state"], "done")
 
 
