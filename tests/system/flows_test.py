@@ -575,6 +575,7 @@ class Change(Flow):
         order.identity().until("confirm")
         order.step("confirm")
         # whoever knows another's data has not got his phone: the code goes there and nowhere else
+        self.assertEqual(order.now["signature"], {"phone": "137****0001", "holder": True})
         agents = [m for m in self.world.messages(order.phone) if "签名" in m]
         order.take(order.browser.post(order.path + "/signature", {"code": order.ask_code("13700000001")}))
         self.assertEqual([m for m in self.world.messages(order.phone) if "签名" in m], agents)
