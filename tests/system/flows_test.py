@@ -70,8 +70,12 @@ class Owner:
     """A customer with a key: the key file stands in for the token."""
 
     def __init__(self, test, unit=True, **form):
+        test.world.clock(0)
+        self.blank(test, unit, **form).apply()
+
+    def blank(self, test, unit, **form):
+        """With data and a blank key, and no order yet."""
         self.test, self.world, self.unit = test, test.world, unit
-        self.world.clock(0)
         COUNT[0] += 1
         self.token = "T%07d" % COUNT[0]
         self.key = Key(os.path.join(self.world.dir, "key-%s" % self.token))
@@ -81,7 +85,11 @@ class Owner:
         else:
             self.form = dict(PERSON, phone=phone(), idNumber=id_number(), **form)
             self.number = self.form["idNumber"]
-        self.order = Customer(test, "unit-new" if unit else "person-new", self.form)
+        return self
+
+    def apply(self):
+        test = self.test
+        self.order = Customer(test, "unit-new" if self.unit else "person-new", self.form)
         self.order.to_documents().photos().step("submit").sign()
         self.world.cashier(self.order.pay_url())
         self.order.until("review")
