@@ -18,8 +18,8 @@ agent_phone(
 	return UK_OK;
 }
 
-static bool
-holder_signs(const struct order *o)
+bool
+agent_holder_signs(const struct order *o)
 {
 	return (o->needs & NEED_MATCH) != 0 && (o->needs & NEED_REVIEW) == 0 &&
 	       o->identity_status == IDENTITY_PASSED;
@@ -33,7 +33,7 @@ agent_signer(const struct api *a, struct store_tx *tx, const struct order *o, co
 	const char *s;
 	enum uk_rc rc;
 
-	if (!holder_signs(o))
+	if (!agent_holder_signs(o))
 		return agent_phone(o, form, out, err);
 	rc = order_check_load(tx, a->crypt, o->id, o->identity_checks, &proved, err);
 	if (rc != UK_OK)

@@ -19,6 +19,8 @@ UK_CHECK enum uk_rc agent_phone(
 UK_CHECK enum uk_rc agent_signer(const struct api *a, struct store_tx *tx, const struct order *o,
     const json_t *form, char out[AGENT_PHONE_LEN], struct uk_err *err);
 
+bool agent_holder_signs(const struct order *o);
+
 struct agent_code {
 	const char *purpose;        /* api/code.h */
 	enum sms_template template; /* with code and minutes */

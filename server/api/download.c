@@ -143,24 +143,15 @@ static enum uk_rc
 read_certificate(struct store_tx *tx, void *ctx, struct uk_err *err)
 {
 	struct proving *p = ctx;
-	struct certificate_list l = { 0 };
-	const struct certificate *c;
 	enum uk_rc rc;
 
-	uk_buf_reset(&p->der);
 	if ((rc = order_load(tx, p->id, &p->order, err)) != UK_OK)
 		return rc;
 	if (p->order.about[0] == '\0')
 		return uk_fail(err, UK_E_CONFLICT, NULL, "proof", 0);
-	if ((rc = certificate_get(tx, p->order.about, &p->old, err)) != UK_OK ||
-	    (rc = certificates_of_order(tx, p->id, &l, err)) != UK_OK)
+	if ((rc = certificate_get(tx, p->order.about, &p->old, err)) != UK_OK)
 		return rc;
-	if ((c = certificate_current(&l)) != NULL) {
-		p->row = *c;
-		rc = certificate_der(tx, p->a->crypt, c->serial, &p->der, err);
-	}
-	certificate_list_fini(&l);
-	return rc;
+	return proof_certificate(p->a, tx, p->id, &p->row, &p->der, err);
 }
 
 /* Only the certificate that was issued for this order, and only the key that is in it.  One that

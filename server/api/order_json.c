@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "api/about.h"
+#include "api/agent.h"
 #include "api/answer.h"
 #include "api/form.h"
 #include "api/numbers.h"
@@ -67,18 +68,26 @@ needed_json(const struct order *o)
 	return v;
 }
 
-static json_t *
-signature_json(const struct order *o, const json_t *form)
+static enum uk_rc
+signature_json(const struct api *a, struct store_tx *tx, const struct order *o, json_t **out,
+    struct uk_err *err)
 {
-	const char *phone =
-	    json_string_value(json_object_get(form, order_kind_get(o->kind)->phone));
+	char phone[AGENT_PHONE_LEN] = "";
 	char masked[NUMBER_MASK_LEN];
+	json_t *form = NULL;
 	json_t *v;
+	enum uk_rc rc = order_form_load(tx, a->crypt, o->id, &form, err);
 
-	number_phone_mask(phone != NULL ? phone : "", masked);
-	v = json_pack("{s:s}", "phone", masked);
+	if (rc == UK_OK)
+		rc = agent_signer(a, tx, o, form, phone, err);
+	json_decref(form);
+	if (rc != UK_OK)
+		return rc;
+	number_phone_mask(phone, masked);
+	v = json_pack("{s:s, s:b}", "phone", masked, "holder", agent_holder_signs(o) ? 1 : 0);
 	set_int(v, "signedAt", o->signed_at);
-	return v;
+	*out = v;
+	return UK_OK;
 }
 
 static enum uk_rc
@@ -256,12 +265,12 @@ head_json(const struct api *a, const struct order *o, json_t *form)
 {
 	const int64_t now = api_now(a);
 
-	return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
+	return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
 	    o->id, "kind", order_kind_name(o->kind), "state", order_state_name(o->state), "version",
 	    (json_int_t)o->version, "createdAt", (json_int_t)o->created_at, "updatedAt",
 	    (json_int_t)o->updated_at, "form", form_json(o, form), "warnings", form_warnings(form),
-	    "identity", identity_json(o, now), "documentsNeeded", needed_json(o), "signature",
-	    signature_json(o, form), "needs", needs_json(o), "actions", actions_json(o, now));
+	    "identity", identity_json(o, now), "documentsNeeded", needed_json(o), "needs",
+	    needs_json(o), "actions", actions_json(o, now));
 }
 
 static enum uk_rc
@@ -287,6 +296,7 @@ static const struct {
 	    struct uk_err *);
 } parts[] = {
 	{ "documents", documents_json },
+	{ "signature", signature_json },
 	{ "payment", payment_json },
 	{ "review", review_json },
 	{ "shipping", shipping_json },

@@ -123,21 +123,9 @@ static enum uk_rc
 read_certificate(struct store_tx *tx, void *ctx, struct uk_err *err)
 {
 	struct proving *p = ctx;
-	struct certificate_list l = { 0 };
-	const struct certificate *c;
-	enum uk_rc rc;
+	const enum uk_rc rc = order_load(tx, p->id, &p->order, err);
 
-	uk_buf_reset(&p->der);
-	if ((rc = order_load(tx, p->id, &p->order, err)) != UK_OK ||
-	    (rc = certificates_of_order(tx, p->id, &l, err)) != UK_OK)
-		return rc;
-	p->row = (struct certificate){ 0 };
-	if ((c = certificate_current(&l)) != NULL) {
-		p->row = *c;
-		rc = certificate_der(tx, p->a->crypt, c->serial, &p->der, err);
-	}
-	certificate_list_fini(&l);
-	return rc;
+	return rc == UK_OK ? proof_certificate(p->a, tx, p->id, &p->row, &p->der, err) : rc;
 }
 
 /* The key has signed, so the ticket was opened on this token. */

@@ -59,3 +59,21 @@ proof_verify(const struct api *a, const struct order *o, struct uk_span der,
 	uk_log_err(a->log, UK_LOG_WARN, "proof.refused", &why);
 	return uk_fail_field(err, "signature", "proof-refused");
 }
+
+enum uk_rc
+proof_certificate(const struct api *a, struct store_tx *tx, const char *order,
+    struct certificate *row, struct uk_buf *der, struct uk_err *err)
+{
+	struct certificate_list l = { 0 };
+	const struct certificate *c;
+	enum uk_rc rc = certificates_of_order(tx, order, &l, err);
+
+	*row = (struct certificate){ 0 };
+	uk_buf_reset(der);
+	if (rc == UK_OK && (c = certificate_current(&l)) != NULL) {
+		*row = *c;
+		rc = certificate_der(tx, a->crypt, c->serial, der, err);
+	}
+	certificate_list_fini(&l);
+	return rc;
+}

@@ -7,6 +7,7 @@
 #define API_PROOF_H
 
 #include "api/api.h"
+#include "workflow/certificate.h"
 
 #define PROOF_AUDIENCE "ukey-proof"
 #define PROOF_WINDOWS  2
@@ -19,6 +20,11 @@ struct proof_challenge {
 /* back: 0 the present window, 1 the one before. */
 void proof_challenge(
     const struct api *a, const struct order *o, int back, struct proof_challenge *out);
+
+/* In a transaction: the order's newest signing certificate that is not revoked, and its bytes; all
+ * zeros and none when there is none. */
+UK_CHECK enum uk_rc proof_certificate(const struct api *a, struct store_tx *tx, const char *order,
+    struct certificate *row, struct uk_buf *der, struct uk_err *err);
 
 /*
  * `certificate` is the one issued for the order (`der`), and its key has signed a challenge of now

@@ -242,6 +242,11 @@ static const char *const text[] = {
 				       " FROM certificates WHERE holder = $1" CERTIFICATES_ISSUED,
 	[SQL_CERTIFICATES_OF_TOKEN] =
 	    "SELECT " CERTIFICATE_COLUMNS " FROM certificates WHERE token = $1" CERTIFICATES_ISSUED,
+	/* on the same key, and not proved yet: of renewals and changes under way */
+	[SQL_CERTIFICATES_FOLLOWING] =
+	    "SELECT certificates.serial FROM orders JOIN certificates ON certificates.order_id ="
+	    " orders.id WHERE orders.about IN ($1, $2) AND orders.state = 'installing'"
+	    " AND certificates.der IS NOT NULL ORDER BY certificates.serial LIMIT $3",
 	[SQL_CERTIFICATE_SUSPEND] = "UPDATE certificates SET suspended_at = $2"
 				    " WHERE serial = $1 AND revoked_at = 0 AND suspended_at = 0",
 	[SQL_CERTIFICATE_RESUME] = "UPDATE certificates SET suspended_at = 0"

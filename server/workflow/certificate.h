@@ -109,9 +109,11 @@ UK_CHECK enum uk_rc certificate_issued(struct store_tx *tx, const struct crypt *
     const struct uk_cert *cert, int64_t now, struct uk_err *err);
 
 /*
- * Status.  `by` is whose wish it is: the id of a member of the staff, "holder", "server".  The same
- * once more changes nothing.  UK_E_NOT_FOUND "certificate-not-found"; UK_E_CONFLICT
- * "certificate-revoked" for one that is revoked (but to revoke it), "certificate-expired".
+ * Status.  `by` is whose wish it is: the id of a member of the staff, "holder", "server".  What
+ * happens to one happens to the other of its pair, and to what was made to follow it and is not
+ * proved yet.  The same once more changes nothing.  UK_E_NOT_FOUND "certificate-not-found";
+ * UK_E_CONFLICT "certificate-revoked" for one that is revoked (but to revoke it),
+ * "certificate-expired".
  */
 UK_CHECK enum uk_rc certificate_suspend(
     struct store_tx *tx, const char *serial, const char *by, int64_t now, struct uk_err *err);

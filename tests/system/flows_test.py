@@ -583,6 +583,7 @@ class Change(Flow):
         order.identity().until("confirm")
         order.step("confirm")
         # whoever knows another's data has not got his phone: the code goes there and nowhere else
+        self.assertEqual(order.now["signature"], {"phone": "137****0001", "holder": True})
         agents = [m for m in self.world.messages(order.phone) if "签名" in m]
         order.take(order.browser.post(order.path + "/signature", {"code": order.ask_code("13700000001")}))
         self.assertEqual([m for m in self.world.messages(order.phone) if "签名" in m], agents)
@@ -662,9 +663,12 @@ class Change(Flow):
         key = Key(os.path.join(self.world.dir, "lost-" + made.token))
         order.take(self.request(order, made, key)).until("installing")
         lost, path = made.query(), "/api/certificates/%s" % made.serial
+        new = order.now["certificate"]["serial"]
         self.assertEqual(lost.post(path + "/suspend").status, 200)
+        self.assertEqual((self.status(made.serial), self.status(new)), ("suspended", "suspended"))
         self.refused(self.proof(order, key), 409, "certificate-suspended")
         self.assertEqual(made.enter().post(path + "/resume").status, 200)
+        self.assertEqual(self.status(new), "valid")
         self.assertEqual(order.take(self.proof(order, key)).now["state"], "done")
 
 

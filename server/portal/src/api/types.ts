@@ -134,7 +134,7 @@ export interface Order {
 		Record<DocumentType, { width: number; height: number; bytes: number; uploadedAt: number }>
 	>;
 	documentsNeeded: DocumentType[];
-	signature: { phone: string; signedAt?: number };
+	signature: { phone: string; holder: boolean; signedAt?: number };
 	payment: {
 		amount: number;
 		status: "none" | "waiting" | "paid" | "refunding" | "refunded";

@@ -203,7 +203,8 @@ const en: CustomerText = {
 			`The application that ${name} submits for ${unit}, with all photos. What was signed, when and how is kept as evidence.`,
 		whatPerson: (name) =>
 			`The application that ${name} submits, with all photos. What was signed, when and how is kept as evidence.`,
-		phones: { unit: "Agent's phone", person: "Your phone" },
+		phones: { unit: "Agent's phone", person: "Your phone", holder: "Proved phone" },
+		provedPhone: "The certificate's name or number changes: the code goes to the phone of the identity proof, for its owner to agree.",
 		oldPhone: "The code goes to the phone registered with the old certificate: it proves that the change is yours.",
 		sign: "Sign",
 		wrongPhone: "No message? Check reception and message filters; if none comes, call the service.",
