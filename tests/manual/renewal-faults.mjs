@@ -151,7 +151,7 @@ async function issuance() {
 		return route.continue();
 	}));
 	await until("签发证书", (page) => once(page, REQUEST, lose));
-	await jump(demo, 300 * DAY + 600); // past the lease of the job that died with the CA
+	await jump(demo, 300 * DAY + 31); // past the lease of the job that died with the CA
 	await soon("the CA issues", () => booked("SELECT state FROM orders WHERE id = ?")[0][0] === "installing");
 	oldWorks();
 }
