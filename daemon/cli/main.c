@@ -18,9 +18,36 @@ usage(FILE *to, int code)
 static int
 verb_usage(const struct verb *v)
 {
-	(void)printf("Usage: ukey %s [OPTION]... %s\n%s\n\n", v->name, v->rest, v->help);
+	(void)printf("Usage: ukey %s [OPTION]...%s%s\n%s\n\n", v->name,
+	    v->rest[0] != '\0' ? " " : "", v->rest, v->help);
 	uk_opts_help(v->opts, v->n_opts, stdout);
 	return EXIT_DONE;
+}
+
+/* `ukey soft`: the verbs that begin with this word; false: none does. */
+static bool
+group_usage(const char *word, FILE *to)
+{
+	const size_t n = strlen(word);
+	bool any = false;
+
+	for (size_t i = 0; i < n_verbs; i++) {
+		if (strncmp(verbs[i].name, word, n) != 0 || verbs[i].name[n] != ' ')
+			continue;
+		if (!any)
+			(void)fprintf(to, "Usage: ukey %s VERB [OPTION]...\n\n", word);
+		any = true;
+		(void)fprintf(to, "  %-20s %s\n", verbs[i].name, verbs[i].help);
+	}
+	if (any)
+		(void)fprintf(to, "\nukey %s VERB --help tells of one.\n", word);
+	return any;
+}
+
+static bool
+asks_for_help(const char *arg)
+{
+	return strcmp(arg, "--help") == 0 || strcmp(arg, "-h") == 0;
 }
 
 /* How many of the words are the verb's name; 0: it is another one. */
@@ -63,7 +90,7 @@ main(int argc, char **argv)
 {
 	if (argc < 2)
 		return usage(stderr, EXIT_USAGE);
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+	if (asks_for_help(argv[1]))
 		return usage(stdout, EXIT_DONE);
 	for (size_t i = 0; i < n_verbs; i++) {
 		const int words = matches(&verbs[i], argc, argv);
@@ -71,6 +98,10 @@ main(int argc, char **argv)
 		if (words > 0)
 			return run(&verbs[i], argc - words, argv + words);
 	}
+	if (argc == 2 && group_usage(argv[1], stderr))
+		return EXIT_USAGE;
+	if (argc > 2 && asks_for_help(argv[2]) && group_usage(argv[1], stdout))
+		return EXIT_DONE;
 	(void)fprintf(stderr, "ukey: %s: no such verb (see --help)\n", argv[1]);
 	return EXIT_USAGE;
 }

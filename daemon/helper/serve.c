@@ -306,6 +306,7 @@ handle(struct server *s, const struct message *in)
 			.rc = rc,
 			.reason = f.reason,
 			.tries = f.tries,
+			.so_now = out.so_now,
 			.native = f.native };
 	}
 	if (rc != UK_OK || ops[in->kind].changes || s->store->changed)

@@ -142,7 +142,7 @@ skf_pin_verify(struct skf_module *m, struct skf_slot *s, struct uk_span pin, str
 		clear(m, s);
 		sar = verify(m, s, text, &left);
 	}
-	if (sar == SAR_OK || sar == SAR_USER_ALREADY_LOGGED_IN) {
+	if (sar == SAR_OK) {
 		rc = verified(m, s, &text, f);
 	} else if (sar == SAR_PIN_INVALID && m->lib.quirk->pin_invalid_is_initial) {
 		rc = token_fail(f, UK_E_CONFLICT, REASON_PIN_EXPIRED, "SKF_VerifyPIN");
@@ -305,6 +305,7 @@ skf_unblock(struct token_store *b, const char *id, const struct token_unblock *u
 		old = true;
 		rc = unblock_once(m, s, u->so_pin_old, u->new_pin, f);
 	}
+	*now = old ? TOKEN_SO_OLD : TOKEN_SO_SAME;
 	if (rc != UK_OK)
 		return rc;
 	*now = renew_so(m, s, u, old);

@@ -92,7 +92,8 @@ struct token_ops {
 	    struct uk_span pin, struct uk_span new_pin, struct token_fault *f);
 	/* MUST spend no more than two SO tries, and never the last one that the token is known to
 	 * have (REASON_SO_PIN_LAST).  An SO PIN that can't be changed after the user's is set is a
-	 * success that *now tells.  Leaves the user logged in. */
+	 * success that *now tells.  After a failure it is TOKEN_SO_OLD where so_pin was found
+	 * wrong.  Leaves the user logged in. */
 	enum uk_rc (*unblock)(struct token_store *m, const char *id, const struct token_unblock *u,
 	    enum token_so *now, struct token_fault *f);
 	enum uk_rc (*decrypt)(struct token_store *m, const char *id, const char *key_id,

@@ -47,7 +47,9 @@ allowed(struct call *c)
 		.token = c->object.token,
 		.key_id = sign_object(c)->key_id,
 		.scheme = enveloped_scheme(*e),
-		.data = enveloped_data(*e) },
+		.data = enveloped_data(*e),
+		.iv = enveloped_iv(*e),
+		.content = enveloped_content(*e) },
 	    CALL_DEADLINE, opened);
 }
 

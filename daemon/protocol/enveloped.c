@@ -111,7 +111,8 @@ read_sm2(struct enveloped *e, struct uk_span der, struct uk_err *err)
 
 	if (uk_sm2_cipher_get(der, &c, err) != UK_OK || uk_sm2_cipher_put(&c, &e->data) != UK_OK)
 		return uk_fail(err, UK_E_INPUT, MALFORMED, "enveloped", 0);
-	e->scheme = TOKEN_SM2;
+	/* GM/T 0016 lets no key out: few tokens have a function of their own that does. */
+	e->scheme = enveloped_is_sm4(e) ? TOKEN_SM2_SM4_CBC : TOKEN_SM2;
 	return UK_OK;
 }
 
@@ -264,4 +265,20 @@ struct uk_span
 enveloped_data(const struct enveloped *e)
 {
 	return uk_buf_span(&e->data);
+}
+
+struct uk_span
+enveloped_iv(const struct enveloped *e)
+{
+	return e->scheme == TOKEN_SM2_SM4_CBC ? e->iv : uk_span(NULL, 0);
+}
+
+struct uk_span
+enveloped_content(const struct enveloped *e)
+{
+	const ASN1_OCTET_STRING *c = e->message->data->content->octets;
+
+	if (e->scheme != TOKEN_SM2_SM4_CBC)
+		return uk_span(NULL, 0);
+	return uk_span(ASN1_STRING_get0_data(c), (size_t)ASN1_STRING_length(c));
 }

@@ -26,9 +26,11 @@ UK_CHECK enum uk_rc enveloped_read(
     struct uk_span der, const struct uk_cert *receiver, struct enveloped **out, struct uk_err *err);
 void enveloped_free(struct enveloped **e);
 
-/* What TOKEN_DECRYPT is asked for; data is lent. */
+/* What TOKEN_DECRYPT is asked for, lent; iv and content are of TOKEN_SM2_SM4_CBC only. */
 enum token_scheme enveloped_scheme(const struct enveloped *e);
 struct uk_span enveloped_data(const struct enveloped *e);
+struct uk_span enveloped_iv(const struct enveloped *e);
+struct uk_span enveloped_content(const struct enveloped *e);
 
 /*
  * from_token: its answer; NULL: it could not decrypt.  The content is appended to out, its type put

@@ -22,6 +22,9 @@ struct enveloped {
 /* The content's cipher, and its initialisation vector. */
 UK_CHECK enum uk_rc enveloped_cipher_read(struct enveloped *e, bool aead, struct uk_err *err);
 
+/* SM4-CBC, and whole blocks of it that a token's helper takes? */
+bool enveloped_is_sm4(const struct enveloped *e);
+
 /* dhSinglePass-stdDH with a digest and a key wrap that we know. */
 bool enveloped_wrap_known(const X509_ALGOR *a);
 

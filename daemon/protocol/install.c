@@ -300,21 +300,6 @@ write_all(struct call *c)
 
 /* --- what it is about --- */
 
-static bool
-same_key(const struct uk_pubkey *a, const struct uk_pubkey *b)
-{
-	struct uk_buf x, y;
-	bool same;
-
-	uk_buf_init(&x, 2048);
-	uk_buf_init(&y, 2048);
-	same = uk_pubkey_spki(a, &x) == UK_OK && uk_pubkey_spki(b, &y) == UK_OK &&
-	       uk_span_eq(uk_buf_span(&x), uk_buf_span(&y));
-	uk_buf_fini(&x);
-	uk_buf_fini(&y);
-	return same;
-}
-
 /* The key pair of this public key; of all, or of the one that was named. */
 static const struct inventory_object *
 pair_of(const struct call *c, const struct uk_pubkey *public, const char *named)
@@ -323,7 +308,7 @@ pair_of(const struct call *c, const struct uk_pubkey *public, const char *named)
 		const struct inventory_object *o = &c->inventory->objects[i];
 
 		if (o->key != NULL && (named == NULL || strcmp(named, o->key_id) == 0) &&
-		    same_key(o->key, public))
+		    key_same(o->key, public))
 			return o;
 	}
 	return NULL;
@@ -394,6 +379,20 @@ find_old(struct call *c)
 	return NULL;
 }
 
+/*
+ * Anybody can make a certificate for a key that he has only seen: with a name of his choice it
+ * would be a site's own way to what it may not see, and take the place of the other (SKF has one).
+ */
+static bool
+takes_over(const struct call *c)
+{
+	const struct install *s = c->state;
+
+	return key_hidden(c, uk_cert_pubkey(s->cert), uk_cert_fingerprint(s->cert)) ||
+	       (s->dual && key_hidden(c, uk_cert_pubkey(s->encryption.cert),
+			       uk_cert_fingerprint(s->encryption.cert)));
+}
+
 static void
 inspect(struct call *c)
 {
@@ -406,6 +405,8 @@ inspect(struct call *c)
 	wrong = find_keys(c);
 	if (wrong == NULL)
 		wrong = find_old(c);
+	if (wrong == NULL && takes_over(c))
+		wrong = "key-not-found";
 	if (wrong != NULL) {
 		call_refuse(c, UK_E_CONFLICT, wrong);
 		return;

@@ -9,6 +9,7 @@
 #include "uk/b64.h"
 
 #define REQUEST_MAX 8192
+#define SPKI_MAX    2048
 
 /* Who agreed to a new key has agreed to asking for its certificate and to writing it. */
 #define KEY_CONSENT (10 * 60)
@@ -18,6 +19,36 @@ key_remember(struct call *c, const char *key_id)
 {
 	(void)snprintf(
 	    c->object.remember, sizeof(c->object.remember), "key %s %s", c->object.token, key_id);
+}
+
+bool
+key_same(const struct uk_pubkey *a, const struct uk_pubkey *b)
+{
+	struct uk_buf x, y;
+	bool same;
+
+	uk_buf_init(&x, SPKI_MAX);
+	uk_buf_init(&y, SPKI_MAX);
+	same = uk_pubkey_spki(a, &x) == UK_OK && uk_pubkey_spki(b, &y) == UK_OK &&
+	       uk_span_eq(uk_buf_span(&x), uk_buf_span(&y));
+	uk_buf_fini(&x);
+	uk_buf_fini(&y);
+	return same;
+}
+
+bool
+key_hidden(const struct call *c, const struct uk_pubkey *key, const char *but)
+{
+	for (size_t i = 0; i < c->inventory->n_objects; i++) {
+		const struct uk_cert *cert = c->inventory->objects[i].cert;
+
+		if (cert == NULL || !key_same(uk_cert_pubkey(cert), key) ||
+		    strcmp(uk_cert_fingerprint(cert), but) == 0)
+			continue;
+		if (!gate_shows(c->env->gate, c->facts.local, c->origin, uk_cert_fingerprint(cert)))
+			return true;
+	}
+	return false;
 }
 
 static void
@@ -129,10 +160,12 @@ request_key(struct call *c)
 {
 	const struct request_params *p = c->in;
 	const struct request_state *s = c->state;
+	const struct inventory_object *o;
 
 	if (!token_about(c, p->token))
 		return;
-	if (inventory_key(c->inventory, p->key) == NULL) {
+	o = inventory_key(c->inventory, p->key);
+	if (o == NULL || key_hidden(c, o->key, "")) {
 		call_refuse(c, UK_E_NOT_FOUND, "key-not-found");
 		return;
 	}

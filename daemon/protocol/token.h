@@ -14,5 +14,10 @@ bool token_about(struct call *c, const char *token);
 
 /* In key.c: one consent covers a new key, its request and its certificate. */
 void key_remember(struct call *c, const char *key_id);
+bool key_same(const struct uk_pubkey *a, const struct uk_pubkey *b);
+
+/* Is it the key of a certificate, other than the one of fingerprint `but`, that the site may not
+ * see?  Then it is none of the site's. */
+bool key_hidden(const struct call *c, const struct uk_pubkey *key, const char *but);
 
 #endif

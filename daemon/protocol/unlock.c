@@ -69,10 +69,21 @@ fail(struct call *c, const struct uk_err *err)
 	call_fail(c, &told);
 }
 
+/* The newer SO PIN was wrong, and is not sent again with the user's next PIN. */
+static void
+drop_wrong(struct uk_ticket *t)
+{
+	uk_secret_free(&t->so_pin);
+	t->so_pin = t->so_pin_old;
+	t->so_pin_old = NULL;
+}
+
 static void
 unblocked(struct call *c, const struct uk_err *err, const struct token_reply *reply)
 {
 	if (err != NULL && err->rc == UK_E_INPUT) {
+		if (reply->so_now == TOKEN_SO_OLD)
+			drop_wrong(&((struct unlock *)c->state)->ticket);
 		new_pin_ask(c, "UKEY不接受这个密码，请换一个。", chosen);
 		return;
 	}

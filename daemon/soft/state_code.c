@@ -158,6 +158,9 @@ code_file(struct code *c, struct file *f)
 	code_u32(c, &sealed, 1);
 	code_buf(c, &f->data);
 	f->sealed = sealed != 0;
+	/* Only a log-in opens what is sealed. */
+	c->failed |=
+	    f->sealed && (f->read == SECURE_ANYONE_ACCOUNT || f->write == SECURE_ANYONE_ACCOUNT);
 	c->failed |= f->name[0] == '\0' || !rights_ok(f->read) || !rights_ok(f->write) ||
 		     f->data.n != f->size + (f->sealed ? (size_t)SEALED_MORE : 0);
 }

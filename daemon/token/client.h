@@ -134,7 +134,10 @@ struct token_reply {
 	size_t n_objects;
 };
 
-/* err is NULL on success; on failure the reply has only `tries` (UK_E_PIN_WRONG, _LOCKED). */
+/*
+ * err is NULL on success; on failure the reply has only `tries` (UK_E_PIN_WRONG, _LOCKED), and
+ * so_now, which is TOKEN_SO_OLD where an unblocking found so_pin wrong.
+ */
 typedef void token_done_fn(void *ctx, const struct uk_err *err, const struct token_reply *reply);
 
 enum token_change {

@@ -145,7 +145,7 @@ static const struct shape shapes[] = {
 	[MESSAGE_REPLY + TOKEN_DECRYPT] = { "decrypt-reply", B(CONTENT), 0 },
 	[MESSAGE_REPLY + TOKEN_PUT_KEY] = { "put-key-reply", B(KEY_ID), 0 },
 
-	[MESSAGE_ERROR] = { "error", B(RC) | B(REASON) | B(TRIES) | B(NATIVE), 0 },
+	[MESSAGE_ERROR] = { "error", B(RC) | B(REASON) | B(TRIES) | B(NATIVE) | B(SO_NOW), 0 },
 	[MESSAGE_TOKENS] = { "tokens", B(VERSION) | B(READERS) | B(TOKENS) | B(REASON), 0 },
 };
 #undef B

@@ -9,7 +9,7 @@
 #include "token/client.h"
 #include "uk/buf.h"
 
-#define MESSAGE_VERSION    2u
+#define MESSAGE_VERSION    3u
 #define MESSAGE_MAX        (1024u * 1024u) /* of one body */
 #define MESSAGE_TOKENS_MAX 32u             /* of one helper */
 #define MESSAGE_PIN_MAX    255u

@@ -33,6 +33,7 @@ enum flaw {
 	BLOCKS,       /* in a signature, for ever */
 	BLOCKS_FIRST, /* in the very first call */
 	INCOMPLETE,   /* has no SKF_VerifyPIN */
+	STAYS_OPEN,   /* once opened, it is never closed, and looks at no PIN any more */
 };
 
 #define IS(f) (FLAW == (f))
@@ -57,6 +58,7 @@ enum {
 	SMALL = 0x0A000020,
 	WRONG = IS(CODES) ? 0x0A000029 : 0x0A000024,
 	LOCKED = IS(CODES) ? 0x0A00002A : 0x0A000025,
+	ALREADY = 0x0A000028,
 	OUT = 0x0A00002D,
 	FULL = 0x0A000032,
 };
@@ -176,7 +178,7 @@ U
 SKF_ClearSecureState(void *app)
 {
 	(void)app;
-	fake.in = false;
+	fake.in = IS(STAYS_OPEN) && fake.in;
 	return OK;
 }
 
@@ -213,6 +215,8 @@ SKF_VerifyPIN(void *app, U type, char *pin, U *left)
 	U rc;
 
 	(void)app;
+	if (IS(STAYS_OPEN) && fake.in)
+		return ALREADY;
 	if (type != 1)
 		return check(pin, fake.admin, &fake.admin_tries, left);
 	rc = check(pin, fake.pin, &fake.tries, left);

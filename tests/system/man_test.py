@@ -29,8 +29,9 @@ class Manual(unittest.TestCase):
         return pages[0].read_text()
 
     def check(self, program, *verb):
-        page = self.page(program)
-        for o in options(help_text(program, *verb)):
+        page, text = self.page(program), help_text(program, *verb)
+        self.assertNotIn(" \n", text)
+        for o in options(text):
             self.assertIn(f"Fl -{o}", page, f"{program} {' '.join(verb)}")
 
     def test_daemons(self):
@@ -45,6 +46,13 @@ class Manual(unittest.TestCase):
                 self.assertIn(verb.split()[0], self.page(program))
                 if verb != "version":
                     self.check(program, *verb.split())
+
+    def test_groups(self):
+        """`ukey soft --help` lists the verbs that begin so."""
+        found = verbs(help_text("ukey"))
+        for group in {v.split()[0] for v in found if " " in v} - set(found):
+            self.assertEqual(verbs(help_text("ukey", group)),
+                             [v for v in found if v.startswith(group + " ")])
 
 
 if __name__ == "__main__":

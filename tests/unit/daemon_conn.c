@@ -76,7 +76,9 @@ struct token_request {
 	struct token_client *t;
 	struct loop_timer *timer;
 	enum token_op op;
-	struct uk_buf data;
+	enum token_scheme scheme;
+	uint8_t iv[16];
+	struct uk_buf data, content;
 	char pin[64];
 	token_done_fn *done;
 	void *ctx;
@@ -187,20 +189,43 @@ sign(struct token_client *t, struct uk_span digest, struct uk_buf *raw)
 		raw->p[0] ^= 1;
 }
 
+/* What the key in `raw` encrypted takes its place. */
+static bool
+unseal(const struct token_request *r, struct uk_buf *raw)
+{
+	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+	struct uk_buf text;
+	uint8_t *to;
+	int a = 0, b = 0;
+	bool ok;
+
+	uk_buf_init(&text, 16384);
+	to = uk_buf_room(&text, r->content.n + 16);
+	ok = raw->n == 16 && EVP_DecryptInit_ex(ctx, EVP_sm4_cbc(), NULL, raw->p, r->iv) == 1 &&
+	     EVP_DecryptUpdate(ctx, to, &a, r->content.p, (int)r->content.n) == 1 &&
+	     EVP_DecryptFinal_ex(ctx, to + a, &b) == 1;
+	uk_buf_add(&text, ok ? (size_t)(a + b) : 0);
+	uk_buf_reset(raw);
+	uk_buf_put(raw, uk_buf_span(&text));
+	uk_buf_fini(&text);
+	EVP_CIPHER_CTX_free(ctx);
+	return ok;
+}
+
 /* SM2 only.  False: it does not decrypt. */
 static bool
-decrypt(struct token_client *t, struct uk_span data, struct uk_buf *out)
+decrypt(const struct token_request *r, struct uk_buf *out)
 {
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, t->pkey, NULL);
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, r->t->pkey, NULL);
 	uint8_t *to = uk_buf_room(out, 256);
 	size_t n = 256;
-	const bool ok =
-	    EVP_PKEY_decrypt_init(ctx) == 1 && EVP_PKEY_decrypt(ctx, to, &n, data.p, data.n) == 1;
+	const bool ok = EVP_PKEY_decrypt_init(ctx) == 1 &&
+			EVP_PKEY_decrypt(ctx, to, &n, r->data.p, r->data.n) == 1;
 
 	if (ok)
 		uk_buf_add(out, n);
 	EVP_PKEY_CTX_free(ctx);
-	return ok;
+	return ok && (r->scheme != TOKEN_SM2_SM4_CBC || unseal(r, out));
 }
 
 static void
@@ -243,7 +268,7 @@ answer(void *ctx)
 	};
 	struct uk_buf raw;
 
-	uk_buf_init(&raw, 256);
+	uk_buf_init(&raw, 16384);
 	t->under_way--;
 	reply.tokens = &t->info;
 	reply.n_tokens = 1;
@@ -257,7 +282,7 @@ answer(void *ctx)
 		reply.data = uk_buf_span(&raw);
 	}
 	if (err.rc == UK_OK && r->op == TOKEN_DECRYPT) {
-		if (!decrypt(t, uk_buf_span(&r->data), &raw))
+		if (!decrypt(r, &raw))
 			err.rc = UK_E_INTEGRITY;
 		reply.data = uk_buf_span(&raw);
 	}
@@ -270,6 +295,7 @@ answer(void *ctx)
 		t->info.logged_in = false;
 	uk_buf_fini(&raw);
 	uk_buf_fini(&r->data);
+	uk_buf_fini(&r->content);
 	free(r);
 }
 
@@ -287,6 +313,11 @@ token_call(struct token_client *t, const struct token_call *call, int64_t deadli
 	r->ctx = ctx;
 	uk_buf_init(&r->data, 16384);
 	uk_buf_put(&r->data, call->data);
+	uk_buf_init(&r->content, 16384);
+	uk_buf_put(&r->content, call->content);
+	r->scheme = call->scheme;
+	if (call->iv.n == sizeof(r->iv))
+		memcpy(r->iv, call->iv.p, sizeof(r->iv));
 	if (pin.n > 0 && pin.n < sizeof(r->pin))
 		memcpy(r->pin, pin.p, pin.n);
 	if (!t->silent)
@@ -304,6 +335,7 @@ token_drop(struct token_request **r)
 	(*r)->t->under_way--;
 	loop_cancel((*r)->t->loop, &(*r)->timer);
 	uk_buf_fini(&(*r)->data);
+	uk_buf_fini(&(*r)->content);
 	free(*r);
 	*r = NULL;
 }

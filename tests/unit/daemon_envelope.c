@@ -85,6 +85,24 @@ token_agrees(const struct key *k, struct uk_span point, uint8_t *out, size_t roo
 	return room;
 }
 
+/* The content by the key in it; 0: it does not decrypt. */
+static size_t
+token_unseals(const struct enveloped *e, const uint8_t key[16], uint8_t *out, size_t room)
+{
+	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+	const struct uk_span content = enveloped_content(e), iv = enveloped_iv(e);
+	int a = 0, b = 0;
+	bool ok;
+
+	assert_int_equal(iv.n, 16);
+	assert_true(content.n <= room);
+	assert_int_equal(EVP_DecryptInit_ex(ctx, EVP_sm4_cbc(), NULL, key, iv.p), 1);
+	ok = EVP_DecryptUpdate(ctx, out, &a, content.p, (int)content.n) == 1 &&
+	     EVP_DecryptFinal_ex(ctx, out + a, &b) == 1;
+	EVP_CIPHER_CTX_free(ctx);
+	return ok ? (size_t)(a + b) : 0;
+}
+
 /* 0: it does not decrypt. */
 static size_t
 token_decrypts(const struct key *k, const struct enveloped *e, uint8_t *out, size_t room)
@@ -93,6 +111,7 @@ token_decrypts(const struct key *k, const struct enveloped *e, uint8_t *out, siz
 	const struct uk_span data = enveloped_data(e);
 	const enum token_scheme scheme = enveloped_scheme(e);
 	const bool sha256 = scheme == TOKEN_RSA_OAEP_SHA256;
+	const size_t all = room;
 
 	if (scheme == TOKEN_ECDH) {
 		EVP_PKEY_CTX_free(ctx);
@@ -109,6 +128,13 @@ token_decrypts(const struct key *k, const struct enveloped *e, uint8_t *out, siz
 	if (EVP_PKEY_decrypt(ctx, out, &room, data.p, data.n) != 1)
 		room = 0;
 	EVP_PKEY_CTX_free(ctx);
+	if (scheme == TOKEN_SM2_SM4_CBC && room != 0) {
+		uint8_t key[16];
+
+		assert_int_equal(room, sizeof(key));
+		memcpy(key, out, sizeof(key));
+		return token_unseals(e, key, out, all);
+	}
 	return room;
 }
 

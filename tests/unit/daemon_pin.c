@@ -600,6 +600,25 @@ so_pins_in_two_steps(void **state)
 	works(e);
 }
 
+/* A user's PIN that the token dislikes is chosen anew; an SO PIN known to be wrong is not sent
+ * again. */
+static void
+no_third_so_try(void **state)
+{
+	struct env *e = *state;
+
+	next_site(e);
+	/* wrong, right; then only the right one, and the user's: the fifth would fail */
+	world_rules(&e->w, "C_InitPIN:1=CKR_PIN_INVALID\nC_Login:5+=CKR_DEVICE_ERROR\n");
+	types(e, PIN_B, PIN_B, PIN_A, PIN_A, NULL);
+	(void)answer_result(
+	    unlock(e, &(struct ticket){ .so = "not-this-one", .old = e->so, .next = e->so }));
+	assert_true(world_shown(&e->w, "不接受这个密码"));
+	world_rules(&e->w, "");
+	strcpy(e->pin, PIN_A);
+	works(e);
+}
+
 /* A key that is pulled at any step, and a token that keeps its SO PIN: the next ticket does it. */
 static void
 a_second_ticket_finishes(void **state)
@@ -723,6 +742,7 @@ main(void)
 		cmocka_unit_test(compares_on_the_websocket),
 		cmocka_unit_test(unlock_asks_until_it_fits),
 		cmocka_unit_test(so_pins_in_two_steps),
+		cmocka_unit_test(no_third_so_try),
 		cmocka_unit_test(a_second_ticket_finishes),
 		cmocka_unit_test(a_receipt_is_not_signed_by_others),
 		cmocka_unit_test(one_pin_for_those_who_wait),

@@ -743,6 +743,37 @@ replaces(void **state)
 	uk_buf_fini(&der);
 }
 
+/* Another site's key is not to be had by a certificate of one's own for it, nor by a request. */
+static void
+key_of_another_site(void **state)
+{
+	struct env *e = *state;
+	struct uk_buf der;
+	char *b64;
+
+	assert_int_equal(sites_grant(e->sites, SITE, NULL, 0, NULL), UK_OK);
+	e->token.info.logged_in = true;
+	uk_buf_init(&der, 16384);
+	fake_token_certify(&e->token, 10, &der);
+	b64 = uk_b64_dup(uk_buf_span(&der));
+	assert_string_equal(reason(call(e, "certificate.install",
+				json_pack("{s:s, s:s}", "token", "T1", "certificate", b64))),
+	    "key-not-found");
+	assert_string_equal(reason(call(e, "request.create",
+				json_pack("{s:s, s:s, s:{s:s}}", "token", "T1", "key", "01",
+				    "subject", "commonName", "x"))),
+	    "key-not-found");
+	shown(e, "CONFIRM", false);
+	/* its own, which is there already */
+	free(b64);
+	b64 = uk_b64_dup(uk_buf_span(&e->token.cert));
+	answers(e, "");
+	result(call(
+	    e, "certificate.install", json_pack("{s:s, s:s}", "token", "T1", "certificate", b64)));
+	free(b64);
+	uk_buf_fini(&der);
+}
+
 /* What the key did is in the journal before anybody has the signature; else nobody gets it. */
 static void
 journal(void **state)
@@ -895,6 +926,7 @@ main(void)
 		TEST(watch),
 		TEST(key_and_request),
 		TEST(replaces),
+		TEST(key_of_another_site),
 		TEST(journal),
 		TEST(production),
 		cmocka_unit_test(new_pins),

@@ -19,7 +19,7 @@ add_dependencies(unit-token_skf ukey-token ukey ukey-soft)
 uk_unit_test(token_hotplug USES token)
 set_tests_properties(unit-token_hotplug PROPERTIES SKIP_RETURN_CODE 77)
 
-uk_unit_test(skf_soft SOURCES daemon_world.c daemon_client.c daemon_issue.c
+uk_unit_test(skf_soft SOURCES daemon_world.c daemon_client.c daemon_issue.c daemon_sm2_envelope.c
   USES uk LIBS OpenSSL::Crypto)
 target_compile_definitions(unit-skf_soft PRIVATE
   UKEYD="$<TARGET_FILE:ukeyd>" NATIVE="$<TARGET_FILE:ukey-native>" EXTENSION_ID="${development_id}"

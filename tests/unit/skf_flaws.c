@@ -346,6 +346,20 @@ opens_when_locked(void **state)
 	other_works(e);
 }
 
+/* That somebody is logged in proves nothing about a PIN: no wrong one passes. */
+static void
+stays_open(void **state)
+{
+	struct env *e = *state;
+
+	start(e, "stays-open", false);
+	(void)answer_result(login(e, WORLD_PIN "\n"));
+	(void)answer_result(
+	    peer_call(&e->w, &e->user, "token.logout", json_pack("{s:s}", "token", e->token)));
+	assert_string_equal(answer_reason(login(e, "000001\n")), "conflict");
+	other_works(e);
+}
+
 /* GM/T 0027-2014 section 9.2: said once, asked for each time from then on. */
 static void
 wants_the_pin_each_time(void **state)
@@ -433,6 +447,7 @@ main(void)
 		T(key_off_its_curve),
 		T(codes_of_its_own),
 		T(opens_when_locked),
+		T(stays_open),
 		T(wants_the_pin_each_time),
 		T(policy_has_the_pin_held),
 		T(crashes),

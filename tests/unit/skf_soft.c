@@ -21,6 +21,7 @@
 #include <openssl/x509.h>
 
 #include "daemon_issue.h"
+#include "daemon_sm2.h"
 #include "daemon_world.h"
 #include "uk/b64.h"
 #include "uk/random.h"
@@ -373,6 +374,42 @@ does_all_that_a_page_asks(void **state)
 	works(*state);
 }
 
+/* [N9] By the standard's functions alone: a token's own one that lets the key out is not needed. */
+static void
+opens_an_envelope(void **state)
+{
+	static const char text[] = "to whom it may concern";
+	struct env *e = *state;
+	struct uk_buf cert, envelope, got;
+	struct dual d;
+	const json_t *r;
+	char id[65], *b64;
+
+	(void)answer_result(login(e));
+	(void)answer_result(generate(e));
+	make_request(e);
+	d = make_dual(e);
+	strcpy(id, answer_str(answer_result(install(e, &d)), "encryptionCertificate"));
+	uk_buf_init(&cert, 8192);
+	uk_buf_init(&envelope, 8192);
+	uk_buf_init(&got, 256);
+	assert_int_equal(
+	    uk_b64_get(&cert, answer_str(json_object_get(d.params, "encryption"), "certificate")),
+	    UK_OK);
+	sm2_envelope(uk_buf_span(&cert), &(struct sm2_form){ .gm = true }, text, &envelope);
+	b64 = uk_b64_dup(uk_buf_span(&envelope));
+	fail_at("SKF_ECCPrvKeyDecrypt", "SAR_NOTSUPPORTYETERR");
+	r = answer_result(
+	    ask(e, "envelope.open", json_pack("{s:s, s:s}", "certificate", id, "envelope", b64)));
+	assert_int_equal(uk_b64_get(&got, answer_str(r, "data")), UK_OK);
+	assert_true(uk_span_eq(uk_buf_span(&got), uk_span_str(text)));
+	free(b64);
+	uk_buf_fini(&cert);
+	uk_buf_fini(&envelope);
+	uk_buf_fini(&got);
+	dual_fini(&d);
+}
+
 /* The n-th call of a function says that the UKEY has gone: said so, and the next try works. */
 static void
 pulled_during_login(void **state)
@@ -551,6 +588,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(is_listed_as_what_it_is, setup, teardown),
 		T(does_all_that_a_page_asks),
+		T(opens_an_envelope),
 		T(pulled_during_login),
 		T(pulled_during_generation),
 		T(pulled_during_a_signature),

@@ -165,6 +165,13 @@ doubled(void **state)
 	s = some_state();
 	s->apps[0]->containers[0].type = CONTAINER_RSA; /* with an SM2 key in it */
 	twice(s);
+	/* sealed, and for all: there would be no master key to open it with */
+	s = some_state();
+	s->apps[0]->files[0].read = SECURE_ANYONE_ACCOUNT;
+	twice(s);
+	s = some_state();
+	s->apps[0]->files[0].write = SECURE_ANYONE_ACCOUNT;
+	twice(s);
 }
 
 static void

@@ -134,6 +134,7 @@ error_keeps_its_numbers(void **state)
 		.rc = UK_E_PIN_WRONG,
 		.reason = REASON_SO_PIN_WRONG,
 		.tries = TOKEN_TRIES_LOW,
+		.so_now = TOKEN_SO_OLD,
 		.native = 0x80000001u };
 	struct message got;
 	struct uk_buf b;
@@ -143,6 +144,7 @@ error_keeps_its_numbers(void **state)
 	assert_int_equal(message_read(uk_buf_span(&b), &got), UK_OK);
 	assert_int_equal(got.rc, UK_E_PIN_WRONG);
 	assert_string_equal(message_reason_name(got.reason), "so-pin-wrong");
+	assert_int_equal(got.so_now, TOKEN_SO_OLD);
 	assert_int_equal(got.tries, TOKEN_TRIES_LOW);
 	assert_true(got.native == 0x80000001u);
 	uk_buf_fini(&b);
