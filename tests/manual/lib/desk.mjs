@@ -64,7 +64,7 @@ export class Desk {
 	/** road: {name, browser} */
 	static async start({ bin, state, road }) {
 		const desk = new Desk();
-		const stage = new Stage({ state, bin, root });
+		const stage = new Stage({ state, bin, root, algorithm: "p256" }); // keys of SoftHSM2
 		desk.stage = stage;
 		desk.road = road;
 		stage.copyPrograms();
