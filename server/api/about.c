@@ -2,6 +2,13 @@
 
 #include "api/about.h"
 
+/* Nothing will come of it but money, and that may take days. */
+static bool
+returning(const struct order *o)
+{
+	return o->state == ST_REFUNDING || o->state == ST_REFUND_BY_HAND;
+}
+
 /* [R1] One at a time, and a certificate that has been renewed is not renewed again. */
 static enum uk_rc
 read_orders(struct store_tx *tx, struct about *ab, struct uk_err *err)
@@ -16,7 +23,8 @@ read_orders(struct store_tx *tx, struct about *ab, struct uk_err *err)
 		if ((rc = order_read(rows, &o, err)) != UK_OK ||
 		    order_kind_get(o.kind)->flow == FLOW_UNLOCK)
 			continue;
-		ab->facts.order_open = ab->facts.order_open || order_is_open(&o);
+		ab->facts.order_open =
+		    ab->facts.order_open || (order_is_open(&o) && !returning(&o));
 		ab->facts.renewed = ab->facts.renewed || o.state == ST_DONE;
 	}
 	ended = store_end(rows, rc == UK_OK ? err : NULL);

@@ -18,6 +18,36 @@ agent_phone(
 	return UK_OK;
 }
 
+static bool
+holder_signs(const struct order *o)
+{
+	return (o->needs & NEED_MATCH) != 0 && (o->needs & NEED_REVIEW) == 0 &&
+	       o->identity_status == IDENTITY_PASSED;
+}
+
+enum uk_rc
+agent_signer(const struct api *a, struct store_tx *tx, const struct order *o, const json_t *form,
+    char out[AGENT_PHONE_LEN], struct uk_err *err)
+{
+	json_t *proved = NULL;
+	const char *s;
+	enum uk_rc rc;
+
+	if (!holder_signs(o))
+		return agent_phone(o, form, out, err);
+	rc = order_check_load(tx, a->crypt, o->id, o->identity_checks, &proved, err);
+	if (rc != UK_OK)
+		return rc;
+	s = json_string_value(json_object_get(proved, "phone"));
+	if (s != NULL && number_phone(s))
+		(void)snprintf(out, AGENT_PHONE_LEN, "%s", s);
+	else
+		rc = uk_fail(err, UK_E_INTEGRITY, NULL, "proved-phone", 0);
+	uk_json_wipe(proved);
+	json_decref(proved);
+	return rc;
+}
+
 struct asking {
 	const struct api *a;
 	const struct agent_code *what;
@@ -51,7 +81,7 @@ make_code(struct store_tx *tx, void *ctx, struct uk_err *err)
 		return uk_fail(err, UK_E_CONFLICT, NULL, s->what->purpose, 0);
 	if ((rc = order_form_load(tx, a->crypt, o.id, &form, err)) != UK_OK)
 		return rc;
-	rc = agent_phone(&o, form, s->phone, err);
+	rc = agent_signer(a, tx, &o, form, s->phone, err);
 	json_decref(form);
 	if (rc != UK_OK)
 		return rc;

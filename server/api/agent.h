@@ -11,6 +11,14 @@
 UK_CHECK enum uk_rc agent_phone(
     const struct order *o, const json_t *form, char out[AGENT_PHONE_LEN], struct uk_err *err);
 
+/*
+ * Whose word an order is signed with: the agent's.  Where the certificate will say something else
+ * than before and nobody reviews it, it is the phone that was proved to be the holder's ([V4]): who
+ * only knows another's name, number and phone gets no certificate for him.
+ */
+UK_CHECK enum uk_rc agent_signer(const struct api *a, struct store_tx *tx, const struct order *o,
+    const json_t *form, char out[AGENT_PHONE_LEN], struct uk_err *err);
+
 struct agent_code {
 	const char *purpose;        /* api/code.h */
 	enum sms_template template; /* with code and minutes */

@@ -24,6 +24,17 @@ struct requesting {
 	bool again; /* it has been here before */
 };
 
+/* Lost meanwhile, perhaps: then nothing follows it. */
+static enum uk_rc
+check_status(const struct certificate *old, struct uk_err *err)
+{
+	if (old->revoked_at != 0)
+		return uk_fail(err, UK_E_CONFLICT, "certificate-revoked", "download", 0);
+	if (old->suspended_at != 0)
+		return uk_fail(err, UK_E_CONFLICT, "certificate-suspended", "download", 0);
+	return UK_OK;
+}
+
 /* The key that the new certificate will be on is the one that the old one is on. */
 static enum uk_rc
 check_key(
@@ -38,10 +49,8 @@ check_key(
 		return rc;
 	if (old.token[0] != '\0' && strcmp(old.token, r->token) != 0)
 		return uk_fail(err, UK_E_DENIED, "other-key", "download", 0);
-	if (old.revoked_at != 0)
-		return uk_fail(err, UK_E_CONFLICT, "certificate-revoked", "download", 0);
-	if (old.suspended_at != 0)
-		return uk_fail(err, UK_E_CONFLICT, "certificate-suspended", "download", 0);
+	if ((rc = check_status(&old, err)) != UK_OK)
+		return rc;
 	if (order_kind_get(o->kind)->flow == FLOW_CHANGE && old.not_after <= api_now(r->a))
 		return uk_fail(err, UK_E_CONFLICT, "certificate-expired", "download", 0);
 	return UK_OK;
@@ -125,6 +134,7 @@ struct proving {
 	const struct api *a;
 	const char *id;
 	struct order order;
+	struct certificate old;
 	struct certificate row; /* the order's certificate, if there is one */
 	struct uk_buf der;
 };
@@ -138,7 +148,11 @@ read_certificate(struct store_tx *tx, void *ctx, struct uk_err *err)
 	enum uk_rc rc;
 
 	uk_buf_reset(&p->der);
-	if ((rc = order_load(tx, p->id, &p->order, err)) != UK_OK ||
+	if ((rc = order_load(tx, p->id, &p->order, err)) != UK_OK)
+		return rc;
+	if (p->order.about[0] == '\0')
+		return uk_fail(err, UK_E_CONFLICT, NULL, "proof", 0);
+	if ((rc = certificate_get(tx, p->order.about, &p->old, err)) != UK_OK ||
 	    (rc = certificates_of_order(tx, p->id, &l, err)) != UK_OK)
 		return rc;
 	if ((c = certificate_current(&l)) != NULL) {
@@ -162,11 +176,12 @@ download_proof(void *app, struct http_request *rq, struct uk_err *err)
 	uk_buf_init(&p.der, UK_CERT_MAX);
 	if ((rc = store_read(a->store, read_certificate, &p, err)) != UK_OK)
 		goto out;
-	if (p.order.state != ST_INSTALLING &&
-	    (p.order.state != ST_DONE || p.order.about[0] == '\0' || p.der.n == 0)) {
+	if (p.order.state != ST_INSTALLING && (p.order.state != ST_DONE || p.der.n == 0)) {
 		rc = uk_fail(err, UK_E_CONFLICT, NULL, "proof", 0);
 		goto out;
 	}
+	if (p.order.state == ST_INSTALLING && (rc = check_status(&p.old, err)) != UK_OK)
+		goto out;
 	if ((rc = proof_verify(a, &p.order, uk_buf_span(&p.der), uk_buf_span(&body->certificate),
 		 uk_buf_span(&body->signature), err)) != UK_OK)
 		goto out;
@@ -226,7 +241,6 @@ add_certificate(
     const struct api *a, struct store_tx *tx, const struct order *o, json_t *v, struct uk_err *err)
 {
 	struct proving p = { .a = a, .id = o->id };
-	struct certificate old;
 	json_t *chain = json_array();
 	json_t *encryption = NULL;
 	char *issuer = uk_b64_dup(uk_cert_der(a->issuer));
@@ -234,12 +248,11 @@ add_certificate(
 
 	uk_buf_init(&p.der, UK_CERT_MAX);
 	if ((rc = read_certificate(tx, &p, err)) == UK_OK &&
-	    (rc = certificate_get(tx, o->about, &old, err)) == UK_OK &&
 	    (rc = encryption_json(a, tx, &p.row, "gbt35276", &encryption, err)) == UK_OK) {
 		if (encryption != NULL)
 			(void)json_object_set_new(v, "encryption", encryption);
 		set_b64(v, "certificate", uk_buf_span(&p.der));
-		(void)json_object_set_new(v, "replaces", json_string(old.fingerprint));
+		(void)json_object_set_new(v, "replaces", json_string(p.old.fingerprint));
 		(void)json_array_append_new(chain, json_string(issuer));
 		(void)json_object_set(v, "chain", chain);
 		add_challenge(a, o, v);

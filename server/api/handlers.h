@@ -50,6 +50,10 @@ http_handler remittance_enter;
 http_handler remittance_import;
 http_handler remittance_match;
 
+/* [A1] UK_E_DENIED "same-person" when who asks has entered or matched what paid the order {id}. */
+UK_CHECK enum uk_rc remittance_apart(
+    const struct api *a, const struct http_request *rq, struct uk_err *err);
+
 /* staff.c, review.c, production.c */
 http_handler staff_challenge;
 http_handler staff_login;

@@ -38,15 +38,20 @@ struct listing {
 	json_t *key;
 };
 
-/* The old data, without the consents, which are given anew; nothing once the certificate is
- * stopped: whoever has the key then need not be its owner. */
+/* Whoever has the key then need not be its owner, and sees nothing of his. */
+static bool
+stopped(const struct about *ab)
+{
+	return ab->cert.revoked_at != 0 || ab->cert.suspended_at != 0;
+}
+
+/* The old data, without the consents, which are given anew. */
 static json_t *
-prefill(const struct api *a, const struct about *ab)
+prefill(const struct about *ab)
 {
 	json_t *form;
 
-	if (certificate_status(&ab->cert, api_now(a)) == CERTIFICATE_SUSPENDED ||
-	    certificate_status(&ab->cert, api_now(a)) == CERTIFICATE_REVOKED)
+	if (stopped(ab))
 		return json_object();
 	form = json_copy(ab->form);
 	(void)json_object_del(form, "photoConsent");
@@ -132,9 +137,9 @@ read_key(struct store_tx *tx, void *ctx, struct uk_err *err)
 	orders = json_array();
 	l->key = json_pack("{s:o, s:o, s:o, s:o, s:o}", "certificate", certificate, "renewal",
 	    about_rule_json(l->a, &ab, FLOW_RENEWAL), "change",
-	    about_rule_json(l->a, &ab, FLOW_CHANGE), "form", prefill(l->a, &ab), "orders", orders);
+	    about_rule_json(l->a, &ab, FLOW_CHANGE), "form", prefill(&ab), "orders", orders);
 	rc = add_subject(l, tx, certificate, err);
-	if (rc == UK_OK)
+	if (rc == UK_OK && !stopped(&ab))
 		rc = orders_json(l, tx, &ab, orders, err);
 	about_fini(&ab);
 	return rc;

@@ -15,7 +15,9 @@
 enum uk_rc
 production_claim(void *app, struct http_request *rq, struct uk_err *err)
 {
-	return answer_plain(app, rq, EV_CLAIM, err);
+	const enum uk_rc rc = remittance_apart(app, rq, err);
+
+	return rc == UK_OK ? answer_plain(app, rq, EV_CLAIM, err) : rc;
 }
 
 enum uk_rc
@@ -30,6 +32,22 @@ struct requesting {
 	const char *token;
 	struct uk_span der;
 };
+
+/* The key of another order, by mistake or on purpose, would lose the SO PIN that it answers to. */
+static enum uk_rc
+check_token(struct store_tx *tx, const struct requesting *r, struct uk_err *err)
+{
+	const int64_t now = api_now(r->a);
+	struct certificate_list l = { 0 };
+	enum uk_rc rc = certificates_of_token(tx, r->token, &l, err);
+
+	for (size_t i = 0; rc == UK_OK && i < l.n; i++)
+		if (strcmp(l.v[i].order, r->ev.order) != 0 && l.v[i].revoked_at == 0 &&
+		    l.v[i].not_after >= now)
+			rc = uk_fail(err, UK_E_CONFLICT, "token-not-blank", "production", 0);
+	certificate_list_fini(&l);
+	return rc;
+}
 
 /* From here on the token is known by its serial, and so is its SO PIN. */
 static enum uk_rc
@@ -52,7 +70,7 @@ store_request(struct store_tx *tx, void *ctx, struct uk_err *err)
 	enum uk_rc rc;
 
 	if ((rc = workflow_apply(r->a->workflow, tx, &r->ev, &result, err)) != UK_OK ||
-	    (rc = keep_so_pin(tx, r, err)) != UK_OK)
+	    (rc = check_token(tx, r, err)) != UK_OK || (rc = keep_so_pin(tx, r, err)) != UK_OK)
 		return rc;
 	return store_run(tx, SQL_REQUEST_PUT,
 	    STORE_ARGS(DB_T(r->ev.order), DB_I(result.order.requests), DB_T(r->token), DB_B(r->der),

@@ -99,6 +99,33 @@ remittance_import(void *app, struct http_request *rq, struct uk_err *err)
 	return answer_entered(&e, rq, err);
 }
 
+struct hand {
+	const struct user *user;
+	const char *order;
+	bool there;
+};
+
+static enum uk_rc
+find_hand(struct store_tx *tx, void *ctx, struct uk_err *err)
+{
+	struct hand *h = ctx;
+	struct store_rows *rows =
+	    store_query(tx, SQL_REMITTANCE_HAND, STORE_ARGS(DB_T(h->order), DB_T(h->user->staff)));
+
+	h->there = store_next(rows);
+	return store_end(rows, err);
+}
+
+enum uk_rc
+remittance_apart(const struct api *a, const struct http_request *rq, struct uk_err *err)
+{
+	struct hand h = { .user = api_user(rq), .order = http_param(rq, "id") };
+	const enum uk_rc rc = store_read(a->store, find_hand, &h, err);
+
+	return rc == UK_OK && h.there ? uk_fail(err, UK_E_DENIED, "same-person", "remittance", 0)
+				      : rc;
+}
+
 struct list {
 	const struct api *a;
 	json_t *v;

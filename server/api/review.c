@@ -34,9 +34,10 @@ review_approve(void *app, struct http_request *rq, struct uk_err *err)
 	const struct api *a = app;
 	const struct review_body *body = http_fields(rq);
 	struct approving p = { .a = a, .order = http_param(rq, "id") };
-	const enum uk_rc rc = store_read(a->store, check_end, &p, err);
+	enum uk_rc rc;
 
-	if (rc != UK_OK)
+	if ((rc = remittance_apart(a, rq, err)) != UK_OK ||
+	    (rc = store_read(a->store, check_end, &p, err)) != UK_OK)
 		return rc;
 	return answer_event(app, rq,
 	    &(struct event){ .on = EV_APPROVE, .version = body->version, .note = body->note }, err);
@@ -58,9 +59,12 @@ enum uk_rc
 review_reject(void *app, struct http_request *rq, struct uk_err *err)
 {
 	const struct review_body *body = http_fields(rq);
+	enum uk_rc rc;
 
 	if (!reason_known(body->reason))
 		return uk_fail_field(err, "reason", NULL);
+	if ((rc = remittance_apart(app, rq, err)) != UK_OK)
+		return rc;
 	return answer_event(app, rq,
 	    &(struct event){ .on = EV_REJECT,
 		.version = body->version,

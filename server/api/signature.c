@@ -129,7 +129,7 @@ keep_evidence(
 
 	uk_buf_init(&said, STATEMENT_MAX);
 	if ((rc = order_form_load(tx, s->a->crypt, o->id, &form, err)) != UK_OK ||
-	    (rc = agent_phone(o, form, phone, err)) != UK_OK ||
+	    (rc = agent_signer(s->a, tx, o, form, phone, err)) != UK_OK ||
 	    (rc = statement(s, tx, o, form, phone, now, &said, err)) != UK_OK)
 		goto out;
 	rc = store_signature(s->a, tx, o->id, phone, uk_buf_span(&said), now, err);
@@ -139,7 +139,7 @@ out:
 	return rc;
 }
 
-/* The phone in the form may have been changed since the code was sent. */
+/* The phone may have been changed since the code was sent. */
 static enum uk_rc
 drop_foreign_code(
     const struct signing *s, struct store_tx *tx, const struct order *o, struct uk_err *err)
@@ -153,7 +153,7 @@ drop_foreign_code(
 	if ((rc = code_phone(tx, PURPOSE, o->id, sent_to, err)) != UK_OK ||
 	    (rc = order_form_load(tx, s->a->crypt, o->id, &form, err)) != UK_OK)
 		return rc;
-	rc = agent_phone(o, form, phone, err);
+	rc = agent_signer(s->a, tx, o, form, phone, err);
 	json_decref(form);
 	if (rc != UK_OK)
 		return rc;

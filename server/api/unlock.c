@@ -39,10 +39,12 @@ struct starting {
 	int64_t retry_after;
 };
 
+/* One that another has followed may name the phone of an agent who is gone. */
 static enum uk_rc
 check_certificate(
-    const struct starting *s, struct store_tx *tx, const struct certificate *c, struct uk_err *err)
+    const struct starting *s, struct store_tx *tx, const struct about *ab, struct uk_err *err)
 {
+	const struct certificate *c = &ab->cert;
 	struct so_pins pins = { 0 };
 	enum uk_rc rc;
 
@@ -50,6 +52,8 @@ check_certificate(
 		return uk_fail(err, UK_E_CONFLICT, "certificate-revoked", "unlock", 0);
 	if (c->suspended_at != 0)
 		return uk_fail(err, UK_E_CONFLICT, "certificate-suspended", "unlock", 0);
+	if (ab->facts.renewed)
+		return uk_fail(err, UK_E_CONFLICT, "renewed", "unlock", 0);
 	rc = so_pins_for(tx, s->a->crypt, c->token, &pins, err);
 	so_pins_fini(&pins);
 	if (rc == UK_E_NOT_FOUND)
@@ -102,7 +106,7 @@ start(struct store_tx *tx, void *ctx, struct uk_err *err)
 	    (rc = certificate_by_fingerprint(tx, s->fingerprint, &c, err)) != UK_OK ||
 	    (rc = about_load(a, tx, c.serial, &ab, err)) != UK_OK)
 		return rc;
-	if ((rc = check_certificate(s, tx, &c, err)) == UK_OK &&
+	if ((rc = check_certificate(s, tx, &ab, err)) == UK_OK &&
 	    (rc = rate_hit(a, tx, "unlock-certificate", c.serial, MOST_PER_DAY, DAY,
 		 "too-many-orders", &s->retry_after, err)) == UK_OK)
 		rc = create(s, tx, &ab, err);

@@ -34,8 +34,8 @@ struct issue {
 	struct uk_buf enveloped;
 };
 
-static void
-name_intent(const struct job *job, const char *which, char intent[CERTIFICATE_INTENT_LEN])
+void
+issue_intent(const struct job *job, const char *which, char intent[CERTIFICATE_INTENT_LEN])
 {
 	(void)snprintf(
 	    intent, CERTIFICATE_INTENT_LEN, "%s/%lld%s", job->order, (long long)job->n, which);
@@ -298,8 +298,8 @@ issue_init(struct issue *i)
 		uk_buf_init(&i->parts[n].der, ISSUER_CERT_MAX);
 	}
 	uk_buf_init(&i->enveloped, KM_ENVELOPE_MAX);
-	name_intent(i->job, "", i->intent);
-	name_intent(i->job, "/e", i->other_intent);
+	issue_intent(i->job, "", i->intent);
+	issue_intent(i->job, "/e", i->other_intent);
 }
 
 static void
@@ -358,54 +358,4 @@ run_issue(struct jobs *j, const struct job *job, struct job_report *r)
 		job_failed(r, rc, &err);
 	}
 	issue_fini(&i);
-}
-
-static enum uk_rc
-revoke_intent(struct jobs *j, struct store_tx *tx, const struct job *job,
-    const struct job_report *r, struct uk_err *err)
-{
-	char intent[CERTIFICATE_INTENT_LEN];
-	struct certificate c;
-	enum uk_rc rc;
-
-	(void)r;
-	name_intent(job, "", intent);
-	rc = certificate_by_intent(tx, intent, &c, NULL);
-	if (rc == UK_E_NOT_FOUND || (rc == UK_OK && c.issued_at == 0))
-		return UK_OK;
-	if (rc != UK_OK)
-		return uk_fail(err, rc, NULL, "revoke", 0);
-	return certificate_revoke(
-	    tx, c.serial, crl_reason_name(CRL_CESSATION), "server", uk_now(j->s.clock), err);
-}
-
-void
-run_revoke(struct jobs *j, const struct job *job, struct job_report *r)
-{
-	(void)j;
-	(void)job;
-	r->also = revoke_intent;
-}
-
-static enum uk_rc
-revoke_old(struct jobs *j, struct store_tx *tx, const struct job *job, const struct job_report *r,
-    struct uk_err *err)
-{
-	struct order o;
-	const enum uk_rc rc = order_load(tx, job->order, &o, err);
-
-	(void)r;
-	if (rc != UK_OK)
-		return rc;
-	return certificate_revoke(
-	    tx, o.about, crl_reason_name(CRL_SUPERSEDED), "server", uk_now(j->s.clock), err);
-}
-
-/* [L10], [V3] */
-void
-run_revoke_old(struct jobs *j, const struct job *job, struct job_report *r)
-{
-	(void)j;
-	(void)job;
-	r->also = revoke_old;
 }

@@ -4,6 +4,7 @@
 
 #include "jobs/jobs.h"
 #include "uk/secret.h"
+#include "workflow/certificate.h"
 
 #define JOB_KEY_LEN  128
 #define JOB_TEXT_LEN 65
@@ -116,6 +117,10 @@ void run_issue(struct jobs *j, const struct job *job, struct job_report *r);
 void run_revoke(struct jobs *j, const struct job *job, struct job_report *r);
 void run_revoke_old(struct jobs *j, const struct job *job, struct job_report *r);
 void run_crl(struct jobs *j, const struct job *job, struct job_report *r);
+
+/* What a job's certificate is known by: the same however often it runs.  `which` tells the
+ * certificates of one request apart: "", "/e". */
+void issue_intent(const struct job *job, const char *which, char intent[CERTIFICATE_INTENT_LEN]);
 
 /* Six digits nobody guesses first. */
 struct uk_secret *pin_make(const struct uk_random *random);

@@ -180,6 +180,8 @@ static const char *const text[] = {
 	[SQL_REMITTANCE_MATCH] =
 	    "UPDATE remittances SET order_id = $2, matched_at = $3, matched_by = $4"
 	    " WHERE id = $1 AND order_id = ''",
+	[SQL_REMITTANCE_HAND] = "SELECT 1 FROM remittances WHERE order_id = $1"
+				" AND (entered_by = $2 OR matched_by = $2) LIMIT 1",
 	[SQL_REMITTANCES] =
 	    "SELECT id, reference, payer, account, remark, amount, received_at, entered_at,"
 	    " entered_by, order_id, matched_at, matched_by FROM remittances"
@@ -252,11 +254,12 @@ static const char *const text[] = {
 	    " (SELECT COUNT(*) FROM certificate_events WHERE serial = $1) + 1, $2, $3, $4, $5)",
 	[SQL_CERTIFICATE_EVENTS] =
 	    "SELECT at, event, reason, actor FROM certificate_events WHERE serial = $1 ORDER BY n",
+	/* "+": few are revoked, most have not ended; so the one is looked for, not the other */
 	[SQL_CERTIFICATES_REVOKED] =
 	    "SELECT serial, CASE WHEN revoked_at > 0 THEN revoked_at ELSE suspended_at END AS "
 	    "since,"
 	    " CASE WHEN revoked_at > 0 THEN revoked_why ELSE 'hold' END FROM certificates"
-	    " WHERE (revoked_at > 0 OR suspended_at > 0) AND not_after >= $1"
+	    " WHERE (revoked_at > 0 OR suspended_at > 0) AND +not_after >= $1"
 	    " ORDER BY since, serial",
 	[SQL_KM_KEY_PUT] =
 	    "INSERT INTO km_keys (serial, private, enveloped, made_at) VALUES ($1, $2, $3, $4)",
@@ -331,7 +334,7 @@ static const char *const text[] = {
 	/* reminders */
 	[SQL_CERTIFICATES_ENDING] =
 	    "SELECT serial, order_id FROM certificates WHERE not_after > $1 AND not_after <= $2"
-	    " AND issued_at <> 0 AND revoked_at = 0 AND suspended_at = 0 AND usage <> 'encrypt'"
+	    " AND issued_at <> 0 AND +revoked_at = 0 AND suspended_at = 0 AND usage <> 'encrypt'"
 	    " AND order_id <> ''"
 	    " AND NOT EXISTS (SELECT 1 FROM reminders WHERE reminders.serial = certificates.serial"
 	    " AND reminders.days <= $3)"

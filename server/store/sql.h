@@ -56,6 +56,7 @@ enum sql_id {
 	SQL_REMITTANCE_PUT,
 	SQL_REMITTANCE_GET,
 	SQL_REMITTANCE_MATCH,
+	SQL_REMITTANCE_HAND,
 	SQL_REMITTANCES,
 
 	/* password, tickets, requests, certificates */

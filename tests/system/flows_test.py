@@ -53,11 +53,12 @@ class Customer(Order):
             self.take(self.browser.put("%s/documents/%s" % (self.path, kind), PHOTO, "image/png"))
         return self
 
-    def ask_code(self):
-        sent = len([m for m in self.world.messages(self.phone) if "签名" in m])
+    def ask_code(self, to=None):
+        to = to or self.phone
+        sent = len([m for m in self.world.messages(to) if "签名" in m])
         answer = self.browser.post(self.path + "/signature/code")
         self.test.assertEqual(answer.status, 200, answer.body)
-        return self.world.code(self.phone, "签名", sent)
+        return self.world.code(to, "签名", sent)
 
     def edit(self, status=200, **change):
         self.form = dict(self.form, **change)
@@ -69,8 +70,12 @@ class Owner:
     """A customer with a key: the key file stands in for the token."""
 
     def __init__(self, test, unit=True, **form):
+        test.world.clock(0)
+        self.blank(test, unit, **form).apply()
+
+    def blank(self, test, unit, **form):
+        """With data and a blank key, and no order yet."""
         self.test, self.world, self.unit = test, test.world, unit
-        self.world.clock(0)
         COUNT[0] += 1
         self.token = "T%07d" % COUNT[0]
         self.key = Key(os.path.join(self.world.dir, "key-%s" % self.token))
@@ -80,7 +85,11 @@ class Owner:
         else:
             self.form = dict(PERSON, phone=phone(), idNumber=id_number(), **form)
             self.number = self.form["idNumber"]
-        self.order = Customer(test, "unit-new" if unit else "person-new", self.form)
+        return self
+
+    def apply(self):
+        test = self.test
+        self.order = Customer(test, "unit-new" if self.unit else "person-new", self.form)
         self.order.to_documents().photos().step("submit").sign()
         self.world.cashier(self.order.pay_url())
         self.order.until("review")
@@ -282,9 +291,11 @@ class KeyLogin(Flow):
         owner = Owner(self)
         browser = owner.enter()
         path = "/api/certificates/%s" % owner.serial
+        self.renewal(owner, browser, "unit-change", agentName="赵六")
+        self.assertEqual(len(browser.get("/api/key").json["orders"]), 1)
         self.assertEqual(browser.post(path + "/suspend").json["status"], "suspended")
         key = browser.get("/api/key").json
-        self.assertEqual((key["certificate"]["status"], key["form"]), ("suspended", {}))
+        self.assertEqual((key["certificate"]["status"], key["form"], key["orders"]), ("suspended", {}, []))
         self.assertEqual((key["renewal"]["reason"], key["change"]["reason"]), ("suspended", "suspended"))
         self.assertEqual(browser.post(path + "/suspend").status, 200)
         self.assertEqual(browser.post(path + "/resume").json["status"], "valid")
@@ -570,7 +581,11 @@ class Change(Flow):
         self.refused(order.browser.post(order.path + "/signature/code"), 409, "conflict")
         self.refused(self.request(order, owner, owner.key), 409, "conflict")
         order.identity().until("confirm")
-        order.step("confirm").sign()
+        order.step("confirm")
+        # whoever knows another's data has not got his phone: the code goes there and nowhere else
+        agents = [m for m in self.world.messages(order.phone) if "签名" in m]
+        order.take(order.browser.post(order.path + "/signature", {"code": order.ask_code("13700000001")}))
+        self.assertEqual([m for m in self.world.messages(order.phone) if "签名" in m], agents)
         self.load(order, owner)
         self.assertIn("福州市鼓楼区更名有限公司", order.now["certificate"]["subject"])
 
@@ -636,13 +651,21 @@ class Change(Flow):
         self.refused(self.request(order, owner, owner.key), 409, "certificate-expired")
 
     def test_suspended_on_the_way(self):
-        """[C14] a certificate that was reported lost meanwhile gets no successor"""
-        owner = Owner(self)
+        """[C14] a certificate that was reported lost meanwhile gets no successor, nor one that is made already"""
+        owner, made = Owner(self), Owner(self)
         order = self.change(owner, agentName="赵六")
         order.step("confirm").sign()
         lost = owner.query()
         self.assertEqual(lost.post("/api/certificates/%s/suspend" % owner.serial).status, 200)
         self.refused(self.request(order, owner, owner.key), 409, "certificate-suspended")
+        order = self.change(made, agentName="赵六").step("confirm").sign()
+        key = Key(os.path.join(self.world.dir, "lost-" + made.token))
+        order.take(self.request(order, made, key)).until("installing")
+        lost, path = made.query(), "/api/certificates/%s" % made.serial
+        self.assertEqual(lost.post(path + "/suspend").status, 200)
+        self.refused(self.proof(order, key), 409, "certificate-suspended")
+        self.assertEqual(made.enter().post(path + "/resume").status, 200)
+        self.assertEqual(order.take(self.proof(order, key)).now["state"], "done")
 
 
 class Status(Flow):
@@ -893,6 +916,23 @@ class Unlock(Flow):
         self.refused(browser.post("/api/unlock", {"certificate": b64(owner.certificate)}), 409, "certificate-revoked")
         self.assertEqual(browser.cookies, {})
 
+    def test_renewed(self):
+        """[U2, V4] by a renewed certificate the agent of then is not asked: the phone is another's by now"""
+        owner = Owner(self)
+        self.at(owner.ends - 60 * DAY)
+        order = self.renewal(owner, agentPhone=phone())
+        order.identity().until("confirm").step("confirm").sign()
+        self.world.cashier(order.pay_url())
+        order.until("download")
+        key = Key(os.path.join(self.world.dir, "new-" + order.now["id"]))
+        order.take(self.request(order, owner, key)).until("installing")
+        new = order.now["download"]["certificate"]
+        order.take(self.proof(order, key))
+        browser = Browser(self.world.ca_port)
+        self.refused(browser.post("/api/unlock", {"certificate": b64(owner.certificate)}), 409, "renewed")
+        owner.certificate = base64.b64decode(new)
+        self.assertEqual(self.start(owner).now["unlock"]["phone"][-4:], order.phone[-4:])
+
     def test_goes_on(self):
         """[Q2] in another browser, by the order query"""
         owner = self.before(Owner(self))
@@ -984,11 +1024,51 @@ class Replacement(Flow):
         # rejected and given back: by hand, since a remittance can't be refunded by Alipay
         self.do(self.reviewer, order, "reject", {"version": None, "reason": "other", "note": "凭证不符"})
         order.refresh().step("refund").until("refund-by-hand")
+        # the money may take its time, the certificate is free for another order
+        self.assertTrue(order.browser.get("/api/query").json["certificates"][0]["replacement"]["possible"])
         payment = self.detail(self.finance, order)["payments"][0]
         self.assertEqual((payment["method"], payment["status"], payment["amount"]), ("remittance", "by-hand", 10000))
         self.do(self.finance, order, "refunded", {"version": None, "payment": payment["id"], "note": "网银汇出"})
         self.assertEqual(order.refresh().now["state"], "refunded")
         self.assertEqual(self.status(owner.serial), "valid")
+
+    def test_renewed_before(self):
+        """[L10] with the key its renewed certificate is lost, too, which would still run"""
+        owner = Owner(self, unit=False)
+        first = owner.serial
+        self.at(owner.ends - 60 * DAY)
+        renewal = self.renewal(owner).step("confirm")
+        self.world.cashier(renewal.pay_url())
+        self.load(renewal.until("download"), owner)
+        owner.serial = renewal.now["certificate"]["serial"]
+        order = self.replace(owner).step("confirm").photos().step("submit").sign()
+        self.world.cashier(order.pay_url())
+        order.until("review")
+        late = self.world.staff("审核员五", "reviewer")
+        self.assertEqual(late.login().status, 200)
+        self.assertEqual((self.status(first), self.status(owner.serial)), ("valid", "valid"))
+        self.do(late, order, "approve", {"version": None})
+        wait_until(lambda: self.status(first) == self.status(owner.serial) == "revoked")
+
+    def test_four_eyes(self):
+        """[A1] who has entered or matched the money neither reviews nor makes"""
+        enters, matches = (self.world.staff(n, "finance,reviewer,producer") for n in ("兼职甲", "兼职乙"))
+        for s in (enters, matches):
+            self.assertEqual(s.login().status, 200)
+        order = self.replace(Owner(self)).to_documents().photos().step("submit").sign()
+        body = {"reference": "FOUR-EYES", "payer": "某公司", "amount": 10000, "receivedAt": int(time.time())}
+        self.assertEqual(enters.browser.post("/api/staff/remittances", body).status, 200)
+        remittance = [r for r in self.remittances() if r["reference"] == "FOUR-EYES"][0]
+        self.assertEqual(self.match(remittance, order, who=matches).json["state"], "review")
+        reject = {"version": None, "reason": "other", "note": "凭证不符"}
+        for s in (enters, matches):
+            self.refused(self.do(s, order, "approve", {"version": None}, 403), 403, "same-person")
+            self.refused(self.do(s, order, "reject", reject, 403), 403, "same-person")
+        self.do(self.reviewer, order, "approve", {"version": None})
+        order.until("production")
+        for s in (enters, matches):
+            self.refused(self.do(s, order, "claim", {"version": None}, 403), 403, "same-person")
+        self.do(self.producer, order, "claim", {"version": None})
 
     def test_person(self):
         """[M1-M7] nothing changed: no proofing; Alipay; the password to the phone that was asked by"""
@@ -1085,6 +1165,20 @@ class Replacement(Flow):
 
 
 class Desks(Flow):
+    def test_key_of_another(self):
+        """[A3] a station that names another customer's key does not get that key's SO PIN replaced"""
+        owner = Owner(self)
+        order = self.approved()
+        self.do(self.producer, order, "claim", {"version": None})
+        self.assertEqual(self.ask_ticket(order).status, 200)
+        body = {"token": owner.token, "request": b64(Key(os.path.join(self.world.dir, "blank.key")).request())}
+        self.refused(self.do(self.producer, order, "request", body, 409), 409, "token-not-blank")
+        with self.world.database() as db:
+            pins = db.execute("SELECT state FROM token_pins WHERE token = ?", (owner.token,)).fetchall()
+        self.assertEqual(pins, [("proved",)])
+        self.do(self.producer, order, "request", dict(body, token="T-BLANK-1"))
+        order.until("proving")
+
     def queue(self, staff, name):
         answer = staff.browser.get("/api/staff/orders?queue=" + name)
         self.assertEqual(answer.status, 200, answer.body)

@@ -7,6 +7,7 @@ import hashlib
 import html
 import http.client
 import http.cookies
+import itertools
 import json
 import os
 import re
@@ -175,8 +176,10 @@ class Answer:
 class Browser:
     """Keeps cookies; sends what the pages send."""
 
+    addresses = itertools.repeat("127.0.0.1")  # where the next ones are; the server counts by address
+
     def __init__(self, port):
-        self.port, self.cookies = port, {}
+        self.port, self.cookies, self.address = port, {}, next(self.addresses)
 
     def request(self, method, path, body=None, headers=None):
         headers = dict(headers or {})
@@ -187,7 +190,7 @@ class Browser:
             headers["Content-Type"] = "application/json"
         if self.cookies:
             headers["Cookie"] = "; ".join("%s=%s" % c for c in self.cookies.items())
-        conn = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        conn = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60, source_address=(self.address, 0))
         try:
             conn.request(method, path, body, headers)
             reply = conn.getresponse()
@@ -255,10 +258,10 @@ class World:
         with open(path, "w", encoding="utf-8") as f:
             json.dump(config, f)
 
-    def start_ca(self):
+    def start_ca(self, **env):
         self.ca = subprocess.Popen(
             [os.path.join(self.bin, "ukey-ca"), "serve", "--config",
-             os.path.join(self.ca_dir, "config.json")], stdout=self.log, stderr=self.log)
+             os.path.join(self.ca_dir, "config.json")], stdout=self.log, stderr=self.log, env={**os.environ, **env})
         self.answers(self.ca_port, self.ca)
 
     def answers(self, port, process):

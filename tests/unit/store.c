@@ -139,6 +139,65 @@ every_statement_fits_the_schema(void **state)
 	assert_int_equal(store_read(f->store, prepare_all, NULL, &err), UK_OK);
 }
 
+static const struct {
+	enum sql_id id;
+	size_t n;          /* its arguments */
+	const char *index; /* that it goes by */
+} many[] = {
+	{ SQL_ORDERS_ALL, 3, "orders_newest" },
+	{ SQL_ORDERS_ATTENTION, 3, "orders_state" },
+	{ SQL_ORDERS_FINANCE, 3, "orders_by_hand" },
+	{ SQL_CERTIFICATES_REVOKED, 1, "certificates_suspended" },
+	{ SQL_CERTIFICATES_ENDING, 4, "certificates_end" },
+	{ SQL_REVIEWS_DUE, 3, "orders_state" },
+};
+
+/* SQLite's own words for how it would go about it. */
+static enum uk_rc
+look_at_plan(struct store_tx *tx, const char *sql, size_t n, const char *index, struct uk_err *err)
+{
+	const struct db_value nothing[] = { DB_N, DB_N, DB_N, DB_N };
+	struct db_stmt *stmt = NULL;
+	struct uk_buf plan;
+	bool row, good = false;
+	enum uk_rc rc;
+
+	uk_buf_init(&plan, 8192);
+	uk_buf_printf(&plan, "EXPLAIN QUERY PLAN %s", sql);
+	rc = tx->ops->prepare(tx->db, uk_buf_str(&plan), &stmt, err);
+	if (rc == UK_OK)
+		rc = tx->ops->run(stmt, nothing, n, err);
+	while (rc == UK_OK && (rc = tx->ops->next(stmt, &row, err)) == UK_OK && row)
+		good = good || strstr(tx->ops->col_text(stmt, 3), index) != NULL;
+	if (rc == UK_OK && !good) {
+		print_error("not by %s: %s\n", index, sql);
+		rc = UK_E_INTERNAL;
+	}
+	tx->ops->drop(stmt);
+	uk_buf_fini(&plan);
+	return rc;
+}
+
+static enum uk_rc
+look_at_plans(struct store_tx *tx, void *ctx, struct uk_err *err)
+{
+	enum uk_rc rc = UK_OK;
+
+	(void)ctx;
+	for (size_t i = 0; rc == UK_OK && i < sizeof(many) / sizeof(many[0]); i++)
+		rc = look_at_plan(tx, sql_text(many[i].id), many[i].n, many[i].index, err);
+	return rc;
+}
+
+static void
+what_runs_often_goes_by_an_index(void **state)
+{
+	struct fixture *f = *state;
+	struct uk_err err;
+
+	assert_int_equal(store_read(f->store, look_at_plans, NULL, &err), UK_OK);
+}
+
 /* $2 $1 $1 in an order that numbering by first appearance would get wrong. */
 static enum uk_rc
 bind_by_name(struct store_tx *tx, void *ctx, struct uk_err *err)
@@ -670,6 +729,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(every_statement_fits_the_schema),
+		T(what_runs_often_goes_by_an_index),
 		T(parameters_are_numbered),
 		T(commits_are_durable_and_files_private),
 		T(steps_run_once_and_in_order),
