@@ -6,6 +6,7 @@
  * error.
  */
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,6 +58,9 @@ static struct {
 	pthread_cond_t wake;
 	size_t left;
 	size_t wrong;
+	sem_t held; /* the writer is in hold() ... */
+	sem_t go;   /* ... and may leave it */
+	long long holds;
 } at = { .lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER };
 
 _Noreturn static void
@@ -253,6 +257,19 @@ ended(void *ctx, enum uk_rc rc, const struct uk_err *err)
 	(void)pthread_mutex_unlock(&at.lock);
 }
 
+/* Writes nothing, which costs no disk: the writer takes all that is queued meanwhile as one. */
+static enum uk_rc
+hold(struct store_tx *tx, void *ctx, struct uk_err *err)
+{
+	(void)tx;
+	(void)ctx;
+	(void)err;
+	(void)sem_post(&at.held);
+	while (sem_wait(&at.go) != 0)
+		;
+	return UK_OK;
+}
+
 static void
 run_unit(struct store *store, const struct unit *u)
 {
@@ -264,8 +281,16 @@ run_unit(struct store *store, const struct unit *u)
 		return;
 	}
 	at.left = u->n;
+	if (u->n > 1) {
+		at.holds++;
+		store_write(store, hold, NULL, NULL);
+		while (sem_wait(&at.held) != 0)
+			;
+	}
 	for (size_t i = 0; i < u->n; i++)
 		store_write(store, run_part, ended, &u->v[i]);
+	if (u->n > 1)
+		(void)sem_post(&at.go);
 	(void)pthread_mutex_lock(&at.lock);
 	while (at.left > 0)
 		(void)pthread_cond_wait(&at.wake, &at.lock);
@@ -292,6 +317,8 @@ main(int argc, char **argv)
 
 	if (argc != 3)
 		fail("TRACE DATABASE");
+	if (sem_init(&at.held, 0, 0) != 0 || sem_init(&at.go, 0, 0) != 0)
+		fail("semaphore");
 	read_trace(argv[1]);
 	if (store_open(&(struct store_setup){ .driver = "sqlite", .where = argv[2] }, &store,
 		&err) != UK_OK)
@@ -309,7 +336,8 @@ main(int argc, char **argv)
 		for (size_t k = 0; k < trace.units[i].n; k++)
 			statements += trace.units[i].v[k].n;
 	}
-	(void)printf("%.6f\t%.6f\t%lld\t%lld\t%zu\t%zu\n", wall, cpu, (long long)stats.writes,
-	    (long long)stats.commits, reads, statements);
+	(void)printf("%.6f\t%.6f\t%lld\t%lld\t%zu\t%zu\n", wall, cpu,
+	    (long long)stats.writes - at.holds, (long long)stats.commits - at.holds, reads,
+	    statements);
 	return at.wrong == 0 ? 0 : 1;
 }

@@ -277,3 +277,11 @@ def memory(pid):
             name, value = line.split()[:2]
             values[name[:-1]] = int(value)
     return values["Rss"], values["Pss"], values["Private_Dirty"]
+
+
+def processor(pid):
+    """Seconds of a process itself, and of its children that have ended."""
+    with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+        fields = f.read().rsplit(") ", 1)[1].split()
+    hertz = os.sysconf("SC_CLK_TCK")
+    return sum(map(int, fields[11:13])) / hertz, sum(map(int, fields[13:15])) / hertz
