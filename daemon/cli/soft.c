@@ -143,6 +143,21 @@ keep_auth_key(const char *root, const char *name, const uint8_t key[AUTH_KEY_LEN
 	return code;
 }
 
+/* 0: by default; false: none that the module takes. */
+static bool
+kdf_cost(const struct args *a, uint32_t *out)
+{
+	char *end;
+	unsigned long n;
+
+	*out = 0;
+	if (a->kdf_cost == NULL)
+		return true;
+	n = strtoul(a->kdf_cost, &end, 10);
+	*out = (uint32_t)n;
+	return *end == '\0' && n >= SCRYPT_LOG_N_MIN && n <= SCRYPT_LOG_N_MAX;
+}
+
 static int
 add_application(const struct args *a, int root, const char *name)
 {
@@ -152,6 +167,7 @@ add_application(const struct args *a, int root, const char *name)
 		.file_rights = SECURE_USER_ACCOUNT };
 	int code = EXIT_FAILED;
 
+	(void)kdf_cost(a, &w.log_n);
 	if (admin != NULL)
 		user = read_line(a->pin_file);
 	if (user != NULL) {
@@ -190,12 +206,15 @@ soft_create(const struct args *a)
 {
 	char *path = NULL;
 	int root, code = EXIT_FAILED;
+	uint32_t cost;
 
 	if (a->n_rest != 1 || !place_name_ok(a->rest[0]))
 		return wrong_use("a name is needed: letters, digits, '.', '_' and '-'");
 	if ((a->application != NULL) != (a->pin_file != NULL) ||
 	    (a->application != NULL) != (a->admin_pin_file != NULL))
 		return wrong_use("--application, --admin-pin-file and --pin-file go together");
+	if (!kdf_cost(a, &cost) || (a->kdf_cost != NULL && a->application == NULL))
+		return wrong_use("--kdf-cost is 10 to 17, of an --application");
 	root = open_root(a, &path);
 	if (root >= 0) {
 		code = create(a, root, path);

@@ -630,6 +630,8 @@ static const struct uk_opt soft_create_opts[] = {
 	{ "application", "NAME", AT(application), "made at once; without it, the UKEY is blank" },
 	{ "admin-pin-file", "FILE", AT(admin_pin_file), "the application's; the first line" },
 	{ "pin-file", "FILE", AT(pin_file), "the application's user PIN; the first line" },
+	{ "kdf-cost", "N", AT(kdf_cost),
+	    "of the application's PINs, 2^N of scrypt: 10 to 17; default: 15" },
 	{ "auth-key-file", "FILE", AT(auth_key_file),
 	    "device authentication key: 16 bytes or 32 hex digits; default: random, kept beside" },
 };

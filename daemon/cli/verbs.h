@@ -45,6 +45,7 @@ struct args {
 	const char *admin_pin_file;
 	const char *pin_file;
 	const char *auth_key_file;
+	const char *kdf_cost;
 	const char *function;
 	const char *nth;
 	const char *error;

@@ -106,6 +106,7 @@ fill(struct app *a, const struct app_wanted *w)
 	for (uint32_t t = 0; rv == SAR_OK && t < 2; t++) {
 		a->pins[t].tries = w->tries[t];
 		a->pins[t].initial = 1;
+		a->pins[t].log_n = w->log_n;
 		rv = vault_wrap(a, t, w->pins[t], master);
 	}
 	if (rv == SAR_OK)

@@ -9,6 +9,7 @@ struct app_wanted {
 	const char *pins[2]; /* ADMIN_TYPE, USER_TYPE */
 	uint32_t tries[2];
 	uint32_t file_rights;
+	uint32_t log_n; /* of scrypt; 0: SCRYPT_LOG_N */
 };
 
 /*

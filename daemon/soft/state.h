@@ -23,6 +23,7 @@
 #define PIN_TRIES_MAX    10
 #define SALT_LEN         16
 #define SCRYPT_LOG_N     15
+#define SCRYPT_LOG_N_MIN 10
 #define SCRYPT_LOG_N_MAX 17
 #define SM2_PUBLIC_LEN   64 /* X, Y */
 

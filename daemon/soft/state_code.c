@@ -95,7 +95,7 @@ code_pin(struct code *c, struct pin *p)
 	code_u32(c, &p->tries, PIN_TRIES_MAX);
 	code_u32(c, &p->initial, 1);
 	code_bytes(c, p->wrapped, sizeof(p->wrapped));
-	c->failed |= p->log_n == 0 || p->tries == 0;
+	c->failed |= p->log_n < SCRYPT_LOG_N_MIN || p->tries == 0;
 }
 
 static bool

@@ -92,7 +92,8 @@ vault_wrap(struct app *a, uint32_t type, const char *pin, const struct uk_secret
 	uint8_t key[KEY_LEN], about[ID_LEN + 1];
 	bool ok;
 
-	p->log_n = SCRYPT_LOG_N;
+	if (p->log_n == 0)
+		p->log_n = SCRYPT_LOG_N;
 	ok = RAND_bytes(p->salt, SALT_LEN) == 1 && derive(p, pin, key) &&
 	     gcm_seal(key, pin_about(a, type, about), uk_secret_lend(master), p->wrapped);
 	OPENSSL_cleanse(key, sizeof(key));

@@ -15,7 +15,7 @@
 /* A new master key. */
 struct uk_secret *vault_master_new(void);
 
-/* New salt; type is ADMIN_TYPE or USER_TYPE.  Leaves tries and initial alone. */
+/* New salt; type is ADMIN_TYPE or USER_TYPE.  Leaves tries, initial and the cost alone. */
 ULONG vault_wrap(struct app *a, uint32_t type, const char *pin, const struct uk_secret *master);
 
 /* SAR_PIN_INCORRECT: not this PIN, or the record was changed. */

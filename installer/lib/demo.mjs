@@ -24,6 +24,8 @@ const SCENARIOS = {
   hurdles: { clock: true },
   'person-new': {},
   'unit-renewal': { clock: true },
+  'renewal-faults': { clock: true },
+  'another-browser': { clock: true },
   'unit-change': {},
   'unit-unlock': {},
   'unit-replacement': { roles: { reviewer: 'reviewer,finance' } },

@@ -197,16 +197,14 @@ export class Stage {
 
   async startCa() {
     this.ca = this.spawn('ca', this.file('bin', 'ukey-ca'), ['serve', '--config', this.caConfig]);
+    this.ca.once('exit', (code, signal) => {
+      // As a machine's service manager does.
+      if (signal === 'SIGKILL' && !this.stopping) setTimeout(() => this.startCa().catch((e) => this.say(e.message)), 500);
+    });
     await until('ukey-ca answers', 20000, () => {
       if (this.ca.ended) throw new StageError(`ukey-ca ended; see ${this.file('log', 'ca.log')}`);
       return fetch(`${this.server}/api/site`).then((r) => r.ok, () => false);
     });
-  }
-
-  async killCa() {
-    this.ca.expected = true;
-    this.ca.kill('SIGKILL');
-    await until('ukey-ca is gone', 5000, () => this.ca.ended);
   }
 
   // A person's home, token folder, policy and daemon.
@@ -390,7 +388,7 @@ export class Stage {
       token: p.token ?? null, browsers: p.browsers, pinFile: p.memory,
     }]));
     const demo = {
-      portal: this.origin, console: `${this.origin}/staff/`, sandbox: this.sandboxUrl,
+      portal: this.origin, server: this.server, console: `${this.origin}/staff/`, sandbox: this.sandboxUrl,
       screenshots: this.file('screenshots'), result: this.file('result.json'), clock: this.clock ?? null,
       ca: { dir: this.caDir, config: this.caConfig, root: path.join(this.caDir, 'root.cer'),
         issuer: path.join(this.caDir, 'issuer.cer') },

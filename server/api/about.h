@@ -43,8 +43,8 @@ json_t *about_rule_json(const struct api *a, const struct about *ab, enum order_
 /* {serial, name, kind, notBefore, notAfter, status}; new reference. */
 json_t *about_json(const struct api *a, const struct about *ab);
 
-/* The holder hears of a suspension, whoever asked for it. */
-UK_CHECK enum uk_rc about_tell_suspended(
-    struct store_tx *tx, const struct certificate *c, int64_t now, struct uk_err *err);
+/* The holder's agent gets the message "suspended" or "resumed", whoever asked for it. */
+UK_CHECK enum uk_rc about_tell(struct store_tx *tx, const char *template,
+    const struct certificate *c, int64_t now, struct uk_err *err);
 
 #endif

@@ -237,14 +237,22 @@ suspend(struct store_tx *tx, const struct changing *c, struct uk_err *err)
 	if (rc == UK_OK)
 		rc = certificate_suspend(tx, c->serial, c->by, now, err);
 	if (rc == UK_OK && was.suspended_at == 0 && was.order[0] != '\0')
-		rc = about_tell_suspended(tx, &was, now, err);
+		rc = about_tell(tx, "suspended", &was, now, err);
 	return rc;
 }
 
 static enum uk_rc
 resume(struct store_tx *tx, const struct changing *c, struct uk_err *err)
 {
-	return certificate_resume(tx, c->serial, c->by, api_now(c->a), err);
+	const int64_t now = api_now(c->a);
+	struct certificate was;
+	enum uk_rc rc = certificate_get(tx, c->serial, &was, err);
+
+	if (rc == UK_OK)
+		rc = certificate_resume(tx, c->serial, c->by, now, err);
+	if (rc == UK_OK && was.suspended_at != 0 && was.order[0] != '\0')
+		rc = about_tell(tx, "resumed", &was, now, err);
+	return rc;
 }
 
 static enum uk_rc

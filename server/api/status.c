@@ -40,17 +40,17 @@ may(const struct wishing *w, const struct about *ab)
 }
 
 enum uk_rc
-about_tell_suspended(
-    struct store_tx *tx, const struct certificate *c, int64_t now, struct uk_err *err)
+about_tell(struct store_tx *tx, const char *template, const struct certificate *c, int64_t now,
+    struct uk_err *err)
 {
 	char key[128];
+	char args[64];
 
-	(void)snprintf(key, sizeof(key), "sms-send/suspended/%s/%lld", c->serial, (long long)now);
+	(void)snprintf(
+	    key, sizeof(key), "sms-send/%s/%s/%lld", template, c->serial, (long long)now);
+	(void)snprintf(args, sizeof(args), "{\"template\":\"%s\"}", template);
 	return job_put(tx,
-	    &(struct job_new){ .kind = "sms-send",
-		.key = key,
-		.order = c->order,
-		.args = "{\"template\":\"suspended\"}" },
+	    &(struct job_new){ .kind = "sms-send", .key = key, .order = c->order, .args = args },
 	    now, err);
 }
 
@@ -64,10 +64,12 @@ grant(struct wishing *w, struct store_tx *tx, const struct about *ab, struct uk_
 	case WISH_SUSPEND:
 		rc = certificate_suspend(tx, w->serial, HOLDER, now, err);
 		if (rc == UK_OK && ab->cert.suspended_at == 0)
-			rc = about_tell_suspended(tx, &ab->cert, now, err);
+			rc = about_tell(tx, "suspended", &ab->cert, now, err);
 		break;
 	case WISH_RESUME:
 		rc = certificate_resume(tx, w->serial, HOLDER, now, err);
+		if (rc == UK_OK && ab->cert.suspended_at != 0)
+			rc = about_tell(tx, "resumed", &ab->cert, now, err);
 		break;
 	case WISH_REVOKE:
 		rc = certificate_revoke(tx, w->serial, w->reason, HOLDER, now, err);

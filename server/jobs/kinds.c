@@ -8,6 +8,9 @@
 #define HOUR   (60 * MINUTE)
 #define DAY    (24 * HOUR)
 
+#define OUTSIDE JOB_LEASE_MAX
+#define INSIDE  30
+
 static void
 run_timeout(struct jobs *j, const struct job *job, struct job_report *r)
 {
@@ -39,20 +42,20 @@ give_up_issue(const struct job *job, struct job_report *r)
 
 static const struct job_kind kinds[] = {
 	/* clang-format off */
-	/* name              run                 tries  delay   at most  given up */
-	{ "identity-check",  run_identity_check,     3,     2,      10, give_up_identity_check },
-	{ "sms-send",        run_sms_send,          10,    10,    HOUR, NULL },
-	{ "mail-send",       run_mail_send,         10,    30, 6 * HOUR, NULL },
-	{ "payment-query",   run_payment_query,      0,    30, 30 * MINUTE, NULL },
-	{ "payment-close",   run_payment_close,      0,    30, 30 * MINUTE, NULL },
-	{ "refund",          run_refund,            40,    30, 6 * HOUR, give_up_refund },
-	{ "pin-deliver",     run_pin_deliver,       12,    15,    HOUR, give_up_delivery },
-	{ "issue",           run_issue,             12,     5, 10 * MINUTE, give_up_issue },
-	{ "revoke",          run_revoke,             0,     5, 10 * MINUTE, NULL },
-	{ "revoke-old",      run_revoke_old,         0,     5, 10 * MINUTE, NULL },
-	{ "crl",             run_crl,                0,     5, 10 * MINUTE, NULL },
-	{ "reminders",       run_reminders,          0,    60, 10 * MINUTE, NULL },
-	{ "timeout",         run_timeout,            0,     5, 10 * MINUTE, NULL },
+	/* name             run                 lease  tries delay    at most given up */
+	{ "identity-check",  run_identity_check, OUTSIDE,  3,    2,        10, give_up_identity_check },
+	{ "sms-send",        run_sms_send,       OUTSIDE, 10,   10,      HOUR, NULL },
+	{ "mail-send",       run_mail_send,      OUTSIDE, 10,   30,  6 * HOUR, NULL },
+	{ "payment-query",   run_payment_query,  OUTSIDE,  0,   30, 30 * MINUTE, NULL },
+	{ "payment-close",   run_payment_close,  OUTSIDE,  0,   30, 30 * MINUTE, NULL },
+	{ "refund",          run_refund,         OUTSIDE, 40,   30,  6 * HOUR, give_up_refund },
+	{ "pin-deliver",     run_pin_deliver,    OUTSIDE, 12,   15,      HOUR, give_up_delivery },
+	{ "issue",           run_issue,          INSIDE,  12,    5, 10 * MINUTE, give_up_issue },
+	{ "revoke",          run_revoke,         OUTSIDE,  0,    5, 10 * MINUTE, NULL },
+	{ "revoke-old",      run_revoke_old,     OUTSIDE,  0,    5, 10 * MINUTE, NULL },
+	{ "crl",             run_crl,            OUTSIDE,  0,    5, 10 * MINUTE, NULL },
+	{ "reminders",       run_reminders,      OUTSIDE,  0,   60, 10 * MINUTE, NULL },
+	{ "timeout",         run_timeout,        OUTSIDE,  0,    5, 10 * MINUTE, NULL },
 	/* clang-format on */
 };
 

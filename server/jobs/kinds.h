@@ -58,10 +58,18 @@ struct job_report {
 	json_t *json;   /* for `also`; owned */
 };
 
+#define JOB_LEASE_MAX 300
+
 struct job_kind {
 	const char *name;
 	/* On a worker, outside any transaction; may block. */
 	void (*run)(struct jobs *, const struct job *, struct job_report *);
+	/*
+	 * Seconds until another worker takes it for dead: longer than any run.  Calls to the
+	 * outside have deadlines of some seconds each; what is done inside takes a moment, and
+	 * somebody waits for a certificate.
+	 */
+	int64_t lease;
 	int tries;         /* 0: never given up; the staff are told all the same */
 	int64_t delay;     /* seconds after the first failure; doubles */
 	int64_t delay_max; /* up to this */

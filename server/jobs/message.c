@@ -148,6 +148,7 @@ static const struct message messages[] = {
 	{ "authorised", SMS_AUTHORISED, { NULL, NULL } },
 	{ "unlocked", SMS_UNLOCKED, { NULL, NULL } },
 	{ "suspended", SMS_SUSPENDED, { NULL, NULL } },
+	{ "resumed", SMS_RESUMED, { NULL, NULL } },
 };
 
 static const char *

@@ -6,8 +6,6 @@
 #include "jobs/kinds.h"
 #include "workflow/job.h"
 
-/* Longer than any run: each outside call has a deadline of some seconds. */
-#define LEASE       300
 #define ARGS_MAX    4096u
 #define THREADS_MAX 64
 
@@ -59,14 +57,28 @@ struct claim {
 	bool readable;
 };
 
+/* What kind it is, the claim has shown. */
+static enum uk_rc
+shorten_lease(struct store_tx *tx, const struct claim *c, struct uk_err *err)
+{
+	const struct job *job = c->job;
+
+	if (!c->found || job->kind == NULL || job->kind->lease == JOB_LEASE_MAX)
+		return UK_OK;
+	return store_run(tx, SQL_JOB_LEASE,
+	    STORE_ARGS(DB_T(job->key), DB_T(job->lease), DB_I(c->now + job->kind->lease)), NULL,
+	    err);
+}
+
 static enum uk_rc
 claim_one(struct store_tx *tx, void *ctx, struct uk_err *err)
 {
 	struct claim *c = ctx;
 	struct job *job = c->job;
 	struct uk_err why = { 0 };
+	enum uk_rc rc;
 	struct store_rows *rows = store_query(tx, SQL_JOBS_CLAIM,
-	    STORE_ARGS(DB_T(job->lease), DB_I(c->now + LEASE), DB_I(c->now), DB_I(1)));
+	    STORE_ARGS(DB_T(job->lease), DB_I(c->now + JOB_LEASE_MAX), DB_I(c->now), DB_I(1)));
 
 	c->found = store_next(rows);
 	if (c->found) {
@@ -80,7 +92,8 @@ claim_one(struct store_tx *tx, void *ctx, struct uk_err *err)
 	}
 	while (store_next(rows))
 		;
-	return store_end(rows, err);
+	rc = store_end(rows, err);
+	return rc == UK_OK ? shorten_lease(tx, c, err) : rc;
 }
 
 struct due {

@@ -34,6 +34,7 @@ enum sms_template {
 	SMS_AUTHORISED,    /* order: look for that code in the account's records */
 	SMS_UNLOCKED,      /* order */
 	SMS_SUSPENDED,     /* order: by which the certificate was issued */
+	SMS_RESUMED,       /* order: by which the certificate was issued */
 	SMS_EXPIRING,      /* order, day, days */
 	SMS_TEMPLATE__MAX
 };

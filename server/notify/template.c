@@ -41,6 +41,8 @@ static const struct sms_template_row rows[] = {
 	    "您的证书Key已解锁（订单${order}）。如非本人操作，请立即挂失证书。" },
 	[SMS_SUSPENDED] = { "suspended", "SMS_900018", { "order" },
 	    "您的证书（订单${order}）已挂失。如非本人操作，请联系我们。" },
+	[SMS_RESUMED] = { "resumed", "SMS_900020", { "order" },
+	    "您的证书（订单${order}）已解除挂失，可以使用。如非本人操作，请立即联系我们。" },
 	[SMS_EXPIRING] = { "expiring", "SMS_900019", { "order", "day", "days" },
 	    "您的数字证书（订单${order}）将于${day}到期，剩余不足${days}天，"
 	    "请插入证书Key在线办理证书更新。" },

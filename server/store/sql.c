@@ -309,6 +309,7 @@ static const char *const text[] = {
 	    " WHERE key IN (SELECT key FROM jobs WHERE status = 'waiting' AND due_at <= $3"
 	    " AND lease_until <= $3 ORDER BY due_at, key LIMIT $4 /*skip_locked*/)"
 	    " RETURNING key, kind, order_id, args, tries, runs",
+	[SQL_JOB_LEASE] = "UPDATE jobs SET lease_until = $3 WHERE key = $1 AND lease = $2",
 	[SQL_JOB_END] =
 	    "UPDATE jobs SET status = $3, reason = $4, ended_at = $5, lease = '', lease_until = 0"
 	    " WHERE key = $1 AND lease = $2",

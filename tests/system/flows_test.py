@@ -694,6 +694,7 @@ class Status(Flow):
         self.assertTrue(lost.get("/api/query").json["certificates"][0]["replacement"]["possible"])
         # found again: with the key and its password
         self.assertEqual(owner.enter().post(path + "/resume").json["status"], "valid")
+        wait_until(lambda: any("已解除挂失" in m for m in self.world.messages(owner.order.phone)))
         wait_until(lambda: not self.on_list(owner.serial), 30)
 
     def test_by_staff(self):

@@ -913,7 +913,7 @@ die(struct fake_sms *s)
 }
 
 static void
-run_and_die(struct outside *o)
+run_and_die(struct outside *o, void (*arm)(struct outside *o))
 {
 	const struct store_setup setup = { .driver = "sqlite", .where = o->w.path };
 	struct uk_err err;
@@ -922,11 +922,39 @@ run_and_die(struct outside *o)
 	if (store_open(&setup, &o->w.store, &err) != UK_OK)
 		_exit(1);
 	o->w.crypt = world_crypt();
-	o->sms.before = die;
 	open_jobs(o, 0);
+	arm(o);
 	if (jobs_run_due(o->jobs, &n, &err) != UK_OK)
 		_exit(2);
 	_exit(3);
+}
+
+/* In a process of its own, which is armed to die in the middle of a job. */
+static void
+crash(struct outside *o, void (*arm)(struct outside *o))
+{
+	const struct store_setup setup = { .driver = "sqlite", .where = o->w.path };
+	struct uk_err err;
+	int status = 0;
+	pid_t child;
+
+	jobs_close(&o->jobs);
+	store_close(&o->w.store);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0)
+		run_and_die(o, arm);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 9);
+	assert_int_equal(store_open(&setup, &o->w.store, &err), UK_OK);
+	open_jobs(o, 0);
+}
+
+static void
+die_when_told(struct outside *o)
+{
+	o->sms.before = die;
 }
 
 /* Killed between the provider's yes and our writing it down: the lease runs out, the job runs
@@ -936,25 +964,11 @@ crash_between_run_and_report(void **state)
 {
 	struct outside *o = *state;
 	const struct order order = world_bring(&o->w, ST_DELIVERING);
-	const struct store_setup setup = { .driver = "sqlite", .where = o->w.path };
-	struct uk_err err;
-	int status = 0;
-	pid_t child;
 
 	memory =
 	    mmap(NULL, sizeof(*memory), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	assert_true(memory != MAP_FAILED);
-	jobs_close(&o->jobs);
-	store_close(&o->w.store);
-	child = fork();
-	assert_true(child >= 0);
-	if (child == 0)
-		run_and_die(o);
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), 9);
-	assert_int_equal(store_open(&setup, &o->w.store, &err), UK_OK);
-	open_jobs(o, 0);
+	crash(o, die_when_told);
 	(void)run(o);
 	assert_int_equal(load(o, &order).state, ST_DELIVERING); /* still somebody's */
 	o->w.now += 300;
@@ -964,6 +978,43 @@ crash_between_run_and_report(void **state)
 	assert_int_equal(COUNT(o, "passwords"), 1);
 	(void)munmap(memory, sizeof(*memory));
 	memory = NULL;
+}
+
+static int64_t
+die_at_second_look(void *ctx)
+{
+	static bool looked;
+
+	const struct outside *o = ctx;
+
+	if (looked)
+		_exit(9);
+	looked = true;
+	return o->w.now;
+}
+
+static void
+die_while_issuing(struct outside *o)
+{
+	o->w.clock.now = die_at_second_look;
+	o->w.clock.ctx = o;
+}
+
+/* [R5] Somebody waits at a page for what that worker had begun. */
+static void
+crash_while_issuing_costs_half_a_minute(void **state)
+{
+	struct outside *o = *state;
+	const struct order order = issuing(o, true);
+
+	crash(o, die_while_issuing);
+	o->w.now += 29;
+	(void)run(o);
+	assert_int_equal(load(o, &order).state, ST_ISSUING); /* still somebody's */
+	o->w.now++;
+	(void)run(o);
+	assert_int_equal(load(o, &order).state, ST_PROVING);
+	assert_int_equal(COUNT(o, "certificates"), 1);
 }
 
 static bool
@@ -1049,6 +1100,7 @@ main(void)
 		T(timeouts_survive_a_clock_that_goes_back),
 		T(unreadable_jobs_are_put_aside),
 		T(crash_between_run_and_report),
+		T(crash_while_issuing_costs_half_a_minute),
 		T(threads_run_what_is_committed),
 		cmocka_unit_test(delays_double_up_to_a_limit),
 	};

@@ -65,8 +65,8 @@ fail_at(const char *function, const char *error)
 static void
 make_ukey(struct env *e)
 {
-	const char *argv[] = { UKEY, "soft", "create", "--label", "virtual", "--application", "APP",
-		"--admin-pin-file", NULL, "--pin-file", NULL, "one", NULL };
+	const char *argv[] = { UKEY, "soft", "create", "--label", "virtual", "--kdf-cost=10",
+		"--application", "APP", "--admin-pin-file", NULL, "--pin-file", NULL, "one", NULL };
 	char admin[256], pin[256], dir[256];
 
 	(void)snprintf(dir, sizeof(dir), "%s", world_path(&e->w, "soft"));
@@ -75,8 +75,8 @@ make_ukey(struct env *e)
 	(void)snprintf(admin, sizeof(admin), "%s", world_path(&e->w, "admin"));
 	world_put(&e->w, "pin", WORLD_PIN);
 	(void)snprintf(pin, sizeof(pin), "%s", world_path(&e->w, "pin"));
-	argv[8] = admin;
-	argv[10] = pin;
+	argv[9] = admin;
+	argv[11] = pin;
 	assert_int_equal(world_run(argv), 0);
 	soft("insert", NULL, NULL, NULL, NULL);
 }

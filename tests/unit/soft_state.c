@@ -163,6 +163,9 @@ doubled(void **state)
 	s->apps[0]->pins[0].tries = 0;
 	twice(s);
 	s = some_state();
+	s->apps[0]->pins[0].log_n = SCRYPT_LOG_N_MIN - 1;
+	twice(s);
+	s = some_state();
 	s->apps[0]->containers[0].type = CONTAINER_RSA; /* with an SM2 key in it */
 	twice(s);
 	/* sealed, and for all: there would be no master key to open it with */

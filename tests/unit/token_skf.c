@@ -82,7 +82,8 @@ make(struct env *e, const char *name, const char *app)
 	char *const argv[] = { (char[]){ UKEY }, (char[]){ "soft" }, (char[]){ "create" },
 		(char[]){ "--auth-key-file" }, auth, (char[]){ "--label" }, label, n,
 		app != NULL ? (char[]){ "--application" } : NULL, (char[]){ APP },
-		(char[]){ "--admin-pin-file" }, admin, (char[]){ "--pin-file" }, pin, NULL };
+		(char[]){ "--admin-pin-file" }, admin, (char[]){ "--pin-file" }, pin,
+		(char[]){ "--kdf-cost=10" }, NULL };
 
 	put_file(e, "admin", ADMIN, admin);
 	put_file(e, "pin", FIXTURE_PIN, pin);

@@ -170,8 +170,9 @@ export async function askForOrders(page, { portal, sandbox }, unit) {
 	if (await again.isVisible()) await again.click();
 	if (!isUnit(unit)) await person.click();
 	await number.fill(numberOf(unit));
+	const before = (await readMessages(page, sandbox, phoneOf(unit))).length;
 	await page.getByRole("button", { name: "发送验证码" }).click();
-	return readMessage(page, sandbox, phoneOf(unit), /查询验证码为(\d{6})/);
+	return readMessage(page, sandbox, phoneOf(unit), /查询验证码为(\d{6})/, before);
 }
 
 export async function enterQueryCode(page, code) {

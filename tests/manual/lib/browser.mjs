@@ -83,8 +83,9 @@ export async function prepareProfile(person, road) {
 	return profile;
 }
 
-export async function startBrowser(person, road) {
-	const profile = await prepareProfile(person, road);
+/** With a new profile, or the one that another left. */
+export async function startBrowser(person, road, profile = undefined) {
+	profile ??= await prepareProfile(person, road);
 	const context = await BROWSERS[road.browser].start(profile, person.browsers[road.browser], road);
 	context.setDefaultTimeout(30_000);
 	return {

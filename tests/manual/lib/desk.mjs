@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 
 import { Stage } from "../../../installer/lib/stage.mjs";
 import { startBrowser } from "./browser.mjs";
+import { findProcesses, has, runs } from "./processes.mjs";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 const PORTS = [21071, 21072, 21073, 21074, 21075];
@@ -63,7 +64,7 @@ export class Desk {
 	/** road: {name, browser} */
 	static async start({ bin, state, road }) {
 		const desk = new Desk();
-		const stage = new Stage({ state, bin, root });
+		const stage = new Stage({ state, bin, root, algorithm: "p256" }); // keys of SoftHSM2
 		desk.stage = stage;
 		desk.road = road;
 		stage.copyPrograms();
@@ -146,26 +147,12 @@ export class Desk {
 
 	/** The person's processes that run a program of that name. */
 	processes(name) {
-		return this.#find((words) => words.slice(0, 2).some((word) => path.basename(word) === name));
+		return findProcesses(this.person.runtime, runs(name));
 	}
 
 	/** The person's processes that were given a word with this in it. */
 	withArgument(part) {
-		return this.#find((words) => words.some((word) => word.includes(part)));
-	}
-
-	#find(wanted) {
-		const mine = `XDG_RUNTIME_DIR=${this.person.runtime}\0`;
-		return fs.readdirSync("/proc").filter((pid) => /^\d+$/.test(pid)).flatMap((pid) => {
-			try {
-				const words = fs.readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
-				const found =
-					wanted(words) && fs.readFileSync(`/proc/${pid}/environ`, "utf8").includes(mine);
-				return found ? [{ pid: Number(pid) }] : [];
-			} catch {
-				return []; // it has ended
-			}
-		});
+		return findProcesses(this.person.runtime, has(part));
 	}
 
 	async startBrowser(road = this.road) {

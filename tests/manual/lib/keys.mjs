@@ -9,7 +9,7 @@ const virtual = (person) => person.module.endsWith("libukey-soft.so");
 const drawer = (person) => join(person.home, "drawer");
 
 function runAs(person, program, args, more = {}) {
-	const env = { PATH: process.env.PATH, HOME: person.home, UKEY_SOFT_DIR: person.tokens, ASAN_OPTIONS: "detect_leaks=0",
+	const env = { PATH: process.env.PATH, HOME: person.home, XDG_RUNTIME_DIR: person.runtimeDir, UKEY_SOFT_DIR: person.tokens, ASAN_OPTIONS: "detect_leaks=0",
 		SOFTHSM2_CONF: join(person.home, "softhsm2.conf"), ...more };
 	return execFileSync("setpriv", [`--reuid=${person.uid}`, `--regid=${person.uid}`, "--clear-groups", "--", program, ...args],
 		{ env, cwd: person.home, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
@@ -18,11 +18,16 @@ function runAs(person, program, args, more = {}) {
 /** The programs of the stage are where its modules are. */
 export class Keys {
 	constructor(demo) {
-		this.ukey = join(dirname(demo.host), "ukey");
+		this.program = join(dirname(demo.host), "ukey");
+	}
+
+	/** The command, as that person; what it printed. */
+	ukey(person, ...args) {
+		return runAs(person, this.program, args);
 	}
 
 	soft(person, ...args) {
-		return runAs(person, this.ukey, ["soft", ...args]);
+		return this.ukey(person, "soft", ...args);
 	}
 
 	/** The keys that are in the person's machine now, blank ones left out. */

@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util";
 
 import { startBrowser } from "./browser.mjs";
+import { end, findProcesses, has } from "./processes.mjs";
 import { Quality } from "./quality.mjs";
 
 /** SCENARIO.mjs [demo.json] [--road extension|websocket] [--browser chromium|firefox] */
@@ -18,6 +19,8 @@ function chosenRoad() {
 
 export class People {
 	#open = new Map();
+	/** Of browsers that were killed. */
+	#left = new Map();
 
 	constructor(demo) {
 		this.demo = demo;
@@ -31,6 +34,22 @@ export class People {
 		return open.page;
 	}
 
+	/** The next page is of another browser, which knows nothing. */
+	async close(name) {
+		await this.#open.get(name).browser.end();
+		this.#open.delete(name);
+	}
+
+	/** As if it had crashed: the next page is of a browser that is opened again, on the same profile. */
+	async kill(name) {
+		const { browser } = this.#open.get(name);
+		const closed = new Promise((resolve) => browser.context.once("close", resolve));
+		for (const { pid } of findProcesses(this.demo.persons[name].runtimeDir, has(browser.profile))) end(pid);
+		await closed;
+		this.#open.delete(name);
+		this.#left.set(name, browser.profile);
+	}
+
 	pages() {
 		return [...this.#open].map(([name, { page }]) => [name, page]);
 	}
@@ -41,7 +60,7 @@ export class People {
 	}
 
 	async #start(name) {
-		const browser = await startBrowser(this.demo.persons[name], this.road);
+		const browser = await startBrowser(this.demo.persons[name], this.road, this.#left.get(name));
 		this.quality.watch(name, browser.context);
 		const page = browser.context.pages()[0] ?? (await browser.context.newPage());
 		const open = { browser, page };

@@ -17,11 +17,17 @@ export class Quality {
 	constructor(origin) {
 		this.origin = origin;
 		this.problems = new Set();
+		this.expected = [...EXPECTED];
+	}
+
+	/** What a scenario breaks itself. */
+	expect(pattern) {
+		this.expected.push(pattern);
 	}
 
 	watch(name, context) {
 		const say = (page, what) => {
-			if (EXPECTED.some((one) => one.test(what))) return;
+			if (this.expected.some((one) => one.test(what))) return;
 			if (page?.url().startsWith(this.origin)) this.problems.add(`${name}, ${new URL(page.url()).pathname}: ${what}`);
 		};
 		context.on("console", (message) => {

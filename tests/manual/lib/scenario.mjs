@@ -7,6 +7,13 @@ const WIDTHS = [
 	{ width: 1280, height: 900 },
 ];
 
+/** Waits for a truth; says what it waited for. */
+export async function soon(what, test) {
+	for (const end = Date.now() + 30_000; Date.now() < end; await new Promise((go) => setTimeout(go, 100)))
+		if (await test()) return;
+	throw new Error(`in vain: ${what}`);
+}
+
 /** Runs named steps until one fails; false: one did, and what failed was said. */
 export async function runSteps(steps) {
 	for (const [name, step] of steps)

@@ -2,12 +2,13 @@ import { watch } from "vue";
 
 import type { Progress } from "../progress";
 
+const PULLED = ["token-removed", "token-not-found"];
 /** The key or the helper went away under the work. */
-const GONE = ["token-removed", "token-not-found", "helper-lost", "helper-missing", "not-logged-in"];
+const GONE = [...PULLED, "helper-lost", "helper-missing", "not-logged-in"];
 
-export function isGone(progress: Progress<string>): boolean {
-	return GONE.includes(progress.error?.reason ?? "");
-}
+/** Does the key have to be put back? */
+export const isPulled = (progress: Progress<string>): boolean => PULLED.includes(progress.error?.reason ?? "");
+const isGone = (progress: Progress<string>): boolean => GONE.includes(progress.error?.reason ?? "");
 
 /**
  * In what is shown while the right key is in: work that stopped because the key was gone goes on by
