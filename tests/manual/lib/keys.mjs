@@ -15,6 +15,12 @@ function runAs(person, program, args, more = {}) {
 		{ env, cwd: person.home, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
 }
 
+/** A module that was built with AddressSanitizer wants its runtime in the program before all else. */
+function sanitizer(module) {
+	const runtime = /=> (\S*libasan\S*)/.exec(execFileSync("ldd", [module], { encoding: "utf8" }));
+	return runtime ? { LD_PRELOAD: runtime[1] } : {};
+}
+
 /** The programs of the stage are where its modules are. */
 export class Keys {
 	constructor(demo) {
@@ -56,7 +62,8 @@ export class Keys {
 
 	/** Locked by wrong PINs; only a virtual UKEY locks, SoftHSM2's do not. */
 	lock(key, person, tries) {
-		runAs(person, "/usr/bin/python3", ["-B", fileURLToPath(new URL("wrong_pins.py", import.meta.url)), person.module, String(tries)]);
+		const program = fileURLToPath(new URL("wrong_pins.py", import.meta.url));
+		runAs(person, "/usr/bin/python3", ["-B", program, person.module, String(tries)], sanitizer(person.module));
 	}
 
 	/** A key of no use here: without a certificate. */
