@@ -28,7 +28,7 @@ const SCENARIOS = {
   'another-browser': { clock: true },
   'unit-change': {},
   'unit-unlock': {},
-  'unit-replacement': { roles: { reviewer: 'reviewer,finance' } },
+  'unit-replacement': { finance: true },
   'person-replacement': {},
   'person-renewal': { clock: true },
   'person-change': {},

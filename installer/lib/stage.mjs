@@ -19,6 +19,8 @@ const PEOPLE = {
   reviewer: { name: '李审', title: '审核员 (reviewer)', role: 'reviewer' },
   producer: { name: '赵制', title: '制证员 (producer)', role: 'producer' },
 };
+// Where an order needs one more: who matched the money neither reviews nor makes the key.
+const FINANCE = { finance: { name: '钱财', title: '财务员 (finance)', role: 'finance' } };
 // The makers of keys: the virtual UKEY (SKF, SM2), which is what people here really have, and
 // SoftHSM2 (PKCS#11) for the other algorithms.
 const KEYS = {
@@ -54,8 +56,8 @@ async function until(what, ms, test) {
 
 export class Stage {
   // state: folder for everything; bin: folder of the built programs; root: the checkout;
-  // roles: of staff members, by person, instead of theirs; clock: may the CA's clock jump?
-  constructor({ state, bin, root, port = 8600, algorithm = 'sm2', roles = {}, clock = false, say = console.log }) {
+  // roles: of staff members, by person, instead of theirs; clock: may the CA's clock jump?  finance: a fourth person
+  constructor({ state, bin, root, port = 8600, algorithm = 'sm2', roles = {}, clock = false, finance = false, say = console.log }) {
     Object.assign(this, { state, bin, root, algorithm, roles, say });
     this.keys = { ...KEYS[algorithm] };
     this.virtual = this.keys.kind === 'skf';
@@ -67,6 +69,7 @@ export class Stage {
     this.uids = 70000 + 10 * (createHash('sha256').update(state).digest().readUInt16BE() % 1000);
     this.children = [];
     this.people = {};
+    this.cast = finance ? { ...PEOPLE, ...FINANCE } : PEOPLE;
     this.origin = `http://localhost:${this.ports.portal}`;
     // For what is no browser: a system need not know the name localhost.
     this.server = `http://127.0.0.1:${this.ports.portal}`;
@@ -83,7 +86,7 @@ export class Stage {
       }
     }
     const free = (await Promise.all(DAEMON_PORTS.map(portFree))).filter(Boolean).length;
-    const need = Object.keys(PEOPLE).length;
+    const need = Object.keys(this.cast).length;
     if (free < need) {
       throw new StageError(
         `ports 21071 to 21075 (ukeyd) are in use: ${need} must be free, ${free} are`,
@@ -209,7 +212,7 @@ export class Stage {
 
   // A person's home, token folder, policy and daemon.
   async addPerson(id) {
-    const who = { uid: this.uids + Object.keys(PEOPLE).indexOf(id), ...PEOPLE[id] };
+    const who = { uid: this.uids + Object.keys(this.cast).indexOf(id), ...this.cast[id] };
     const home = this.file('people', id);
     const p = { id, ...who, home, runtime: path.join(home, 'run'), tokens: path.join(home, 'tokens') };
     p.socket = path.join(p.runtime, 'ukey/agent.sock');
@@ -404,7 +407,7 @@ export class Stage {
     this.copyPrograms();
     await this.startSandbox();
     this.initCa();
-    for (const id of Object.keys(PEOPLE)) {
+    for (const id of Object.keys(this.cast)) {
       const p = await this.addPerson(id);
       if (p.role) await this.giveStaffKey(p);
       else await this.startDaemon(p);

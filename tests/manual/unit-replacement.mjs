@@ -104,7 +104,7 @@ async function sign() {
 
 /** The finance desk enters what the bank's records show, and matches it. */
 async function match() {
-	const page = await atDesk(people, demo, "reviewer");
+	const page = await atDesk(people, demo, "finance");
 	await page.getByRole("link", { name: "汇款", exact: true }).click();
 	const fill = (label, value) => page.getByLabel(label, { exact: false }).first().fill(value);
 	await fill("金额", amount);
