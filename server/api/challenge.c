@@ -1,4 +1,5 @@
 #include "api/challenge.h"
+#include "api/handlers.h"
 #include "api/rate.h"
 
 #define CHALLENGE_LIFE         120
@@ -72,8 +73,8 @@ spend(struct store_tx *tx, void *ctx, struct uk_err *err)
 	return store_end(rows, err);
 }
 
-enum uk_rc
-challenge_spend(const struct api *a, const char *purpose, const char *nonce, int64_t *expires,
+static enum uk_rc
+spend_nonce(const struct api *a, const char *purpose, const char *nonce, int64_t *expires,
     struct uk_err *err)
 {
 	struct spending s = { .a = a, .purpose = purpose, .nonce = nonce };
@@ -83,4 +84,26 @@ challenge_spend(const struct api *a, const char *purpose, const char *nonce, int
 		return rc;
 	*expires = s.expires;
 	return s.fresh ? UK_OK : uk_fail(err, UK_E_DENIED, "nonce-unknown", "challenge", 0);
+}
+
+enum uk_rc
+challenge_certificate(const struct api *a, const char *purpose, const char *audience,
+    const struct login_body *body, challenge_check_fn *check, struct uk_cert **out,
+    struct uk_err *err)
+{
+	int64_t expires = 0;
+	enum uk_rc rc;
+
+	if ((rc = spend_nonce(a, purpose, body->nonce, &expires, err)) != UK_OK ||
+	    (rc = uk_cert_parse(uk_buf_span(&body->certificate), out, err)) != UK_OK)
+		return rc;
+	rc = check(*out, a->issuer,
+	    &(struct uk_login){ .origin = a->origin,
+		.audience = audience,
+		.nonce = body->nonce,
+		.expires = expires },
+	    uk_buf_span(&body->signature), api_now(a), err);
+	if (rc != UK_OK)
+		uk_cert_free(out);
+	return rc;
 }

@@ -65,23 +65,13 @@ static enum uk_rc
 log_in(const struct api *a, const struct login_body *body, struct entry *e, struct uk_err *err)
 {
 	struct uk_cert *cert = NULL;
-	int64_t expires = 0;
-	enum uk_rc rc;
+	enum uk_rc rc = challenge_certificate(a, "staff", AUDIENCE, body, login_check, &cert, err);
 
-	if ((rc = challenge_spend(a, "staff", body->nonce, &expires, err)) != UK_OK ||
-	    (rc = uk_cert_parse(uk_buf_span(&body->certificate), &cert, err)) != UK_OK)
+	if (rc != UK_OK)
 		return rc;
-	rc = login_check(cert, a->issuer,
-	    &(struct uk_login){ .origin = a->origin,
-		.audience = AUDIENCE,
-		.nonce = body->nonce,
-		.expires = expires },
-	    uk_buf_span(&body->signature), api_now(a), err);
-	if (rc == UK_OK) {
-		e->fingerprint = uk_cert_fingerprint(cert);
-		rc = store_write_wait(a->store, enter, e, err);
-		e->fingerprint = NULL;
-	}
+	e->fingerprint = uk_cert_fingerprint(cert);
+	rc = store_write_wait(a->store, enter, e, err);
+	e->fingerprint = NULL;
 	uk_cert_free(&cert);
 	return rc;
 }
