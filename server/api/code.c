@@ -194,3 +194,11 @@ code_verdict_rc(enum code_verdict v, struct uk_err *err)
 
 	return v == CODE_RIGHT ? UK_OK : uk_fail_field(err, "code", reasons[v]);
 }
+
+enum uk_rc
+code_verdict_answer(struct http_request *rq, enum code_verdict v, int64_t left, struct uk_err *err)
+{
+	if (v == CODE_WRONG || v == CODE_EXHAUSTED)
+		http_attempts_left(rq, (unsigned)left);
+	return code_verdict_rc(v, err);
+}

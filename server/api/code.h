@@ -56,6 +56,10 @@ UK_CHECK enum uk_rc code_drop(
 /* UK_E_INPUT with the field "code" and the verdict's reason; UK_OK for CODE_RIGHT. */
 UK_CHECK enum uk_rc code_verdict_rc(enum code_verdict v, struct uk_err *err);
 
+/* The same, and the answer says how many tries are left where that is what the page has to tell. */
+UK_CHECK enum uk_rc code_verdict_answer(
+    struct http_request *rq, enum code_verdict v, int64_t left, struct uk_err *err);
+
 bool code_plausible(const char *s); /* six digits */
 
 #endif

@@ -200,9 +200,7 @@ signature_create(void *app, struct http_request *rq, struct uk_err *err)
 	event_from(rq, &s.ev);
 	if ((rc = store_write_wait(a->store, sign, &s, err)) != UK_OK)
 		return rc;
-	if (s.verdict == CODE_WRONG || s.verdict == CODE_EXHAUSTED)
-		http_attempts_left(rq, (unsigned)s.left);
-	if ((rc = code_verdict_rc(s.verdict, err)) != UK_OK)
+	if ((rc = code_verdict_answer(rq, s.verdict, s.left, err)) != UK_OK)
 		return rc;
 	return answer_order(a, rq, 200, s.ev.order, err);
 }

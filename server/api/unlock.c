@@ -236,9 +236,7 @@ unlock_enter(void *app, struct http_request *rq, struct uk_err *err)
 	event_from(rq, &e.ev);
 	if ((rc = store_write_wait(a->store, enter, &e, err)) != UK_OK)
 		return rc;
-	if (e.verdict == CODE_WRONG || e.verdict == CODE_EXHAUSTED)
-		http_attempts_left(rq, (unsigned)e.left);
-	if ((rc = code_verdict_rc(e.verdict, err)) != UK_OK)
+	if ((rc = code_verdict_answer(rq, e.verdict, e.left, err)) != UK_OK)
 		return rc;
 	return answer_order(a, rq, 200, e.ev.order, err);
 }
