@@ -1,6 +1,8 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "api/about.h"
+#include "workflow/job.h"
 
 /* Nothing will come of it but money, and that may take days. */
 static bool
@@ -145,4 +147,19 @@ about_json(const struct api *a, const struct about *ab)
 	    about_name(ab), "kind", about_unit(ab) ? "unit" : "person", "notBefore",
 	    (json_int_t)ab->cert.not_before, "notAfter", (json_int_t)ab->cert.not_after, "status",
 	    about_status(a, ab));
+}
+
+enum uk_rc
+about_tell(struct store_tx *tx, const char *template, const struct certificate *c, int64_t now,
+    struct uk_err *err)
+{
+	char key[128];
+	char args[64];
+
+	(void)snprintf(
+	    key, sizeof(key), "sms-send/%s/%s/%lld", template, c->serial, (long long)now);
+	(void)snprintf(args, sizeof(args), "{\"template\":\"%s\"}", template);
+	return job_put(tx,
+	    &(struct job_new){ .kind = "sms-send", .key = key, .order = c->order, .args = args },
+	    now, err);
 }

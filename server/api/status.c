@@ -1,5 +1,4 @@
 /* Suspension, resumption and revocation of a certificate by its holder [C14]. */
-#include <stdio.h>
 #include <string.h>
 
 #include "api/about.h"
@@ -8,7 +7,6 @@
 #include "api/key.h"
 #include "api/query.h"
 #include "api/session.h"
-#include "workflow/job.h"
 
 #define HOLDER "holder"
 
@@ -37,21 +35,6 @@ may(const struct wishing *w, const struct about *ab)
 		return true;
 	return w->wish == WISH_SUSPEND && w->query[0] != '\0' && ab->order.state == ST_DONE &&
 	       query_owns(w->a, w->query, ab->order.kind, ab->form);
-}
-
-enum uk_rc
-about_tell(struct store_tx *tx, const char *template, const struct certificate *c, int64_t now,
-    struct uk_err *err)
-{
-	char key[128];
-	char args[64];
-
-	(void)snprintf(
-	    key, sizeof(key), "sms-send/%s/%s/%lld", template, c->serial, (long long)now);
-	(void)snprintf(args, sizeof(args), "{\"template\":\"%s\"}", template);
-	return job_put(tx,
-	    &(struct job_new){ .kind = "sms-send", .key = key, .order = c->order, .args = args },
-	    now, err);
 }
 
 static enum uk_rc
