@@ -128,6 +128,7 @@ static const struct line progress_lines[] = {
 	{ "identity.status", "身份核验结果", AS_WORD },
 	{ "signature.signedAt", "签名时间", AS_TIME },
 	{ "payment.amount", "应付金额", AS_MONEY },
+	{ "payment.method", "付款方式", AS_WORD },
 	{ "payment.status", "付款状态", AS_WORD },
 	{ "payment.paidAt", "付款时间", AS_TIME },
 	{ "payment.tradeNo", "支付宝交易号", AS_TEXT },
@@ -152,6 +153,7 @@ static const struct line receipt_lines[] = {
 	{ "form.invoiceType", "发票类型", AS_WORD },
 	{ "kind", "项目", AS_WORD },
 	{ "payment.amount", "金额（含税）", AS_MONEY },
+	{ "payment.method", "付款方式", AS_WORD },
 	{ "payment.paidAt", "付款时间", AS_TIME },
 	{ "payment.tradeNo", "支付宝交易号", AS_TEXT },
 };

@@ -414,7 +414,7 @@ class Payment(Case):
             self.assertIn(text, said)
         self.assertNotIn(FORM["agentId"], said)
         said = self.paper(order, "invoice.pdf")
-        for text in (FORM["organisation"], FORM["creditCode"], "200.00", "增值税普通发票"):
+        for text in (FORM["organisation"], FORM["creditCode"], "200.00", "支付宝", "增值税普通发票"):
             self.assertIn(text, said)
         self.refused(order.browser.get(order.path + "/papers/other.pdf"), 404, "not-found")
         self.refused(Browser(self.world.ca_port).get(order.path + "/papers/details.pdf"), 401, "login-required")
